@@ -1,0 +1,53 @@
+# Finds everything attnviz is built from, and says which Debian package brings what is missing.
+
+# Looks for the header beside each package of debian-packages.txt.
+function(attnviz_check_packages)
+  file(STRINGS "${PROJECT_SOURCE_DIR}/cmake/debian-packages.txt" lines REGEX "^[a-z]")
+  set(missing "")
+  foreach(line IN LISTS lines)
+    string(REGEX MATCH "^([^ ]+) +([^ ]+)$" _ "${line}")
+    set(package "${CMAKE_MATCH_1}")
+    set(header "${CMAKE_MATCH_2}")
+    if(header STREQUAL "-" OR (package STREQUAL "libgtest-dev" AND NOT ATTNVIZ_TESTS))
+      continue()
+    endif()
+    string(MAKE_C_IDENTIFIER "ATTNVIZ_HAS_${package}" variable)
+    find_path(${variable} "${header}")
+    mark_as_advanced(${variable})
+    if(NOT ${variable})
+      list(APPEND missing "${package}")
+    endif()
+  endforeach()
+  find_package(Torch QUIET)
+  if(NOT Torch_FOUND)
+    list(APPEND missing "libtorch-dev" "libopenblas0-pthread")
+  endif()
+  if(missing)
+    list(JOIN missing " " missing)
+    message(FATAL_ERROR "attnviz needs Debian packages that are not here; run: apt-get install ${missing}\n"
+                        "(an upstream libtorch is found with -DCMAKE_PREFIX_PATH=<its folder>)")
+  endif()
+endfunction()
+
+attnviz_check_packages()
+
+find_package(Torch REQUIRED)
+find_package(Threads REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(oniguruma REQUIRED IMPORTED_TARGET oniguruma)
+pkg_check_modules(freetype REQUIRED IMPORTED_TARGET freetype2)
+pkg_check_modules(harfbuzz REQUIRED IMPORTED_TARGET harfbuzz)
+pkg_check_modules(fribidi REQUIRED IMPORTED_TARGET fribidi)
+pkg_check_modules(stb REQUIRED IMPORTED_TARGET stb)
+pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
+
+# Debian's libtorch does not say which BLAS it runs on; the reference one is 20 times slower.
+file(REAL_PATH "/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/libblas.so.3" attnviz_blas)
+if(EXISTS "${attnviz_blas}" AND NOT attnviz_blas MATCHES "openblas|mkl|blis|atlas")
+  message(WARNING "libtorch runs on the reference BLAS, about 20 times slower than it needs to be; "
+                  "run: apt-get install libopenblas0-pthread")
+endif()

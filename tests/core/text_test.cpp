@@ -1,0 +1,61 @@
+#include <gtest/gtest.h>
+
+#include "attnviz/core.h"
+
+namespace attnviz {
+namespace {
+
+TEST(FindInvalidUtf8, AcceptsTheEdgesOfEveryLength) {
+  EXPECT_EQ(find_invalid_utf8(""), std::nullopt);
+  EXPECT_EQ(find_invalid_utf8(std::string_view("\0", 1)), std::nullopt);
+  EXPECT_EQ(find_invalid_utf8("\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF"),
+            std::nullopt);
+  EXPECT_EQ(find_invalid_utf8("\xF0\x90\x80\x80\xF4\x8F\xBF\xBF"), std::nullopt);
+}
+
+TEST(FindInvalidUtf8, NamesTheOffsetOfTheFirstBadByte) {
+  EXPECT_EQ(find_invalid_utf8("ab\x80"), 2U);
+  EXPECT_EQ(find_invalid_utf8("a\xC0\x80"), 1U) << "overlong, two bytes";
+  EXPECT_EQ(find_invalid_utf8("\xE0\x9F\xBF"), 0U) << "overlong, three bytes";
+  EXPECT_EQ(find_invalid_utf8("\xF0\x8F\xBF\xBF"), 0U) << "overlong, four bytes";
+  EXPECT_EQ(find_invalid_utf8("x\xED\xA0\x80"), 1U) << "surrogate";
+  EXPECT_EQ(find_invalid_utf8("\xF4\x90\x80\x80"), 0U) << "above U+10FFFF";
+  EXPECT_EQ(find_invalid_utf8("\xF5\x80\x80\x80"), 0U);
+  EXPECT_EQ(find_invalid_utf8("ab\xE2\x82"), 2U) << "cut off";
+  EXPECT_EQ(find_invalid_utf8("\xC3"), 0U) << "cut off";
+}
+
+Encoding two_segments() {
+  Encoding encoding;
+  encoding.text = "one two three";
+  encoding.segments = {{"a", {0, 6}}, {"b", {6, 13}}};
+  return encoding;
+}
+
+TEST(AssignSegments, PicksTheSegmentWithMostBytes) {
+  Encoding encoding = two_segments();
+  encoding.tokens.resize(4);
+  encoding.tokens[0].span = Span{0, 3};
+  encoding.tokens[1].span = Span{4, 9};  // two bytes of a, three of b
+  encoding.tokens[2].span = Span{4, 8};  // two of each: the first
+  encoding.tokens[3].span = Span{8, 13};
+  assign_segments(encoding);
+  EXPECT_EQ(encoding.tokens[0].segment, 0);
+  EXPECT_EQ(encoding.tokens[1].segment, 1);
+  EXPECT_EQ(encoding.tokens[2].segment, 0);
+  EXPECT_EQ(encoding.tokens[3].segment, 1);
+}
+
+TEST(AssignSegments, LeavesOutWhatHasNoBytesOfTheText) {
+  Encoding encoding = two_segments();
+  encoding.tokens.resize(3);
+  encoding.tokens[0].sequence = -1;        // template
+  encoding.tokens[1].span = Span{6, 6};    // empty
+  encoding.tokens[2].span = Span{13, 20};  // generated
+  for (Token& token : encoding.tokens) token.segment = 7;
+  assign_segments(encoding);
+  for (const Token& token : encoding.tokens) EXPECT_EQ(token.segment, -1);
+}
+
+}  // namespace
+}  // namespace attnviz
