@@ -26,9 +26,9 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// Encodes `text`, with `pair` as second sentence where given, exactly as the reference does. `special`: with the
-  /// tokens of the template ([CLS], <s>), as models expect. Throws kInput for invalid UTF-8, naming the byte offset.
-  /// `segments` and `generated` of the result are empty.
+  /// Encodes `text`, with `pair` as second sentence where given, exactly as the reference does. `special`:
+  /// with the tokens of the template ([CLS], <s>), as models expect. Throws kInput for invalid UTF-8, naming
+  /// the byte offset. `segments` and `generated` of the result are empty.
   virtual Encoding encode(std::string_view text, std::optional<std::string_view> pair = std::nullopt,
                           bool special = true) const = 0;
 
@@ -36,7 +36,8 @@ class Tokenizer {
   /// An id outside of the vocabulary is labelled "#id".
   virtual Token token(std::int64_t id) const = 0;
 
-  /// Text of `ids` as the decoder of the file writes it, special tokens left out. Bytes that are no UTF-8 become U+FFFD.
+  /// Text of `ids` as the decoder of the file writes it, special tokens left out. Bytes that are no UTF-8
+  /// become U+FFFD.
   virtual std::string decode(std::span<const std::int64_t> ids) const = 0;
 
   /// Id of an exact vocabulary piece or added token.
@@ -52,9 +53,10 @@ class Tokenizer {
 /// Names of the companion files that `load_tokenizer` understands.
 std::span<const std::string_view> tokenizer_file_names() noexcept;
 
-/// Builds a tokenizer from the companions of a model, in the order of preference tokenizer.json, tokenizer.model,
-/// vocab.txt, vocab.json + merges.txt; tokenizer_config.json and special_tokens_map.json add to it. Null when none of
-/// them is there. Throws kInput naming the file and the component for what is malformed or not supported.
+/// Builds a tokenizer from the companions of a model, in the order of preference tokenizer.json,
+/// tokenizer.model, vocab.txt, vocab.json + merges.txt; tokenizer_config.json and special_tokens_map.json add
+/// to it. Null when none of them is there. Throws kInput naming the file and the component for what is
+/// malformed or not supported.
 std::unique_ptr<Tokenizer> load_tokenizer(std::span<const CompanionFile> files);
 
 }  // namespace attnviz

@@ -1,0 +1,123 @@
+/// TorchScript transformers: loading, looking inside, running with their attention streaming out, generating.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "attnviz/core.h"
+#include "attnviz/tokenizer.h"
+
+namespace attnviz {
+
+enum class Task { kEncoder, kCausalLm, kSeq2Seq };
+std::string_view to_string(Task task) noexcept;  ///< "encoder", "causal-lm", "seq2seq".
+
+/// What to load, and where to run it.
+struct LoadOptions {
+  std::string model;                  ///< A TorchScript file, or a folder that holds `model.pt`.
+  std::optional<std::string> config;  ///< Path of an `attnviz.json` to use in place of the model's own.
+  std::string device = "cpu";         ///< "cpu", "cuda" or "cuda:N".
+  std::optional<std::string> dtype;  ///< "float32", "float16" or "bfloat16"; nothing: as the model was saved.
+  int threads = 0;                   ///< For torch, process-wide; 0: torch's own choice.
+};
+
+/// An argument of the model's forward, and what attnviz passes for it.
+struct ModelInput {
+  std::string name;
+  std::string type;  ///< As TorchScript writes it: "Tensor", "Optional[Tensor]", "bool".
+  std::string
+      role;  ///< "ids", "mask", "types", "positions", "target_ids", "target_mask", "none" or a JSON literal.
+};
+
+/// A place in the model where attention was captured.
+struct AttentionSite {
+  int layer = 0;  ///< Counted for each kind, by order of execution.
+  AttentionKind kind = AttentionKind::kSelf;
+  std::string capture;  ///< "returned", "softmax", "sdpa" or "fused".
+  std::string scope;    ///< Module path, "layers.0.attn"; empty where the graph does not say.
+  int heads = 0;
+  bool causal = false;  ///< No weight above the diagonal, told by the weights.
+};
+
+/// What a model is. What only a run can tell comes from a short dry run and is absent when that failed.
+struct ModelInfo {
+  std::string file;    ///< Name without folder.
+  std::string sha256;  ///< Of the file, 64 hexadecimal digits.
+  std::vector<ModelInput> inputs;
+  std::string outputs;               ///< For people: "Tensor [1, 8, 1000]", "tuple(Tensor [1, 8, 64], …)".
+  std::vector<AttentionSite> sites;  ///< In order of execution.
+  std::optional<Task> task;
+  std::optional<bool> causal;   ///< Self (or decoder) attention never looks ahead.
+  std::string dry_run_failure;  ///< One sentence; empty when the dry run worked.
+};
+
+/// Special ids and limits, from attnviz.json, then config.json and tokenizer_config.json.
+struct ModelConfig {
+  std::optional<Task> task;
+  std::vector<std::int64_t> eos;
+  std::optional<std::int64_t> bos;
+  std::optional<std::int64_t> pad;
+  std::optional<std::int64_t> decoder_start;
+  std::optional<std::int64_t> max_length;       ///< Positions that the model takes.
+  std::optional<std::string> tokenizer;         ///< File name, relative to the model's folder.
+  std::optional<std::string> target_tokenizer;  ///< Likewise, for the decoder's side.
+};
+
+/// One input of batch size 1.
+struct ModelInputs {
+  std::vector<std::int64_t> ids;
+  std::vector<std::int64_t> type_ids;    ///< As long as `ids`, or empty: all 0.
+  std::vector<std::int64_t> target_ids;  ///< Decoder side; empty for models with one stack.
+};
+
+/// Which attention is wanted. The model does no more work than this needs.
+struct CaptureOptions {
+  std::vector<AttentionKind> kinds;  ///< Empty: all.
+  std::vector<int> layers;           ///< Empty: all. Others are not handed to the sink.
+  std::vector<int> heads;            ///< Empty: all; else the rows of `weights`, in this order.
+  std::int64_t first_query = 0;      ///< Rows before this one are not handed to the sink.
+};
+
+/// What a greedy generation wrote.
+struct Generation {
+  std::vector<std::int64_t> ids;      ///< The new tokens, the end-of-sequence token not included.
+  std::vector<double> probabilities;  ///< The model's own, of each.
+  bool ended = false;                 ///< It ended by itself before the limit.
+};
+
+/// A loaded model in eval mode. Not for use from several threads at once.
+class Model {
+ public:
+  /// Throws kInput: no such file, not a TorchScript archive, unknown operator, bad attnviz.json, no such
+  /// device.
+  static std::unique_ptr<Model> load(const LoadOptions& options, Listener& listener);
+  virtual ~Model() = default;
+
+  virtual const ModelConfig& config() const = 0;
+
+  /// The companions `names` of the model: first the extra files inside the archive, then the files of its
+  /// folder. Those that are in neither are left out.
+  virtual std::vector<CompanionFile> companions(std::span<const std::string_view> names) const = 0;
+
+  /// What the model is; the first call makes the dry run. Throws kInput when no attention is found in the
+  /// graph.
+  virtual const ModelInfo& info() = 0;
+
+  /// Runs forward once, hands the attention that `capture` asks for to `sink` layer by layer, and returns the
+  /// sites that fired. Throws kInput: an id or a length that the model does not take, attention that no block
+  /// was captured of.
+  virtual std::vector<AttentionSite> run(const ModelInputs& inputs, const CaptureOptions& capture,
+                                         AttentionSink& sink) = 0;
+
+  /// Greedy decoding of at most `limit` tokens after `inputs` (after `target_ids`, for an encoder–decoder),
+  /// without capture. Throws kInput when the output is not [1, positions, vocabulary] or the model is an
+  /// encoder.
+  virtual Generation generate(const ModelInputs& inputs, std::int64_t limit, Listener& listener) = 0;
+};
+
+}  // namespace attnviz
