@@ -1,0 +1,149 @@
+/// Pictures of attention: numbers and labels in, palette images and PNG bytes out. Reads no file but fonts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "attnviz/core.h"
+
+namespace attnviz {
+
+enum class Colormap { kViridis, kMagma, kInferno, kPlasma, kCividis, kGrey };
+enum class ColorScale { kSqrt, kLinear, kLog };  ///< log: from 1e-4 of weight up, what is below has colour 0.
+enum class Theme { kLight, kDark };
+
+/// The weight that gets the last colour. Weights above it are drawn in the over-colour and named in a note.
+struct ScaleTop {
+  enum class Kind {
+    kRun,    ///< The largest of a run outside sinks and special tokens (`ColorTop`): pictures compare.
+    kMap,    ///< The same of each panel alone.
+    kValue,  ///< `value`.
+  };
+  Kind kind = Kind::kRun;
+  double value = 0;  ///< In (0, 1e6]; only for kValue.
+};
+
+/// Names as on the command line: "viridis"; "sqrt"; "run", "map" or a number; "light". Throw kUsage listing
+/// the choices.
+Colormap parse_colormap(std::string_view name);
+ColorScale parse_color_scale(std::string_view name);
+ScaleTop parse_scale_top(std::string_view name);
+Theme parse_theme(std::string_view name);
+std::string_view to_string(Colormap colormap) noexcept;
+std::string_view to_string(ColorScale scale) noexcept;
+std::string_view to_string(Theme theme) noexcept;
+std::string to_string(const ScaleTop& top);  ///< "run", "map" or the number.
+
+struct RenderOptions {
+  Colormap colormap = Colormap::kViridis;
+  ColorScale scale = ColorScale::kSqrt;
+  ScaleTop top;
+  Theme theme = Theme::kLight;
+  bool annotate = false;           ///< Writes the weights into cells that are large enough.
+  std::vector<std::string> fonts;  ///< Font files asked before all others.
+  bool system_fonts =
+      true;  ///< Fonts of this machine for what the embedded one lacks; off: same pixels anywhere.
+};
+
+using Rgb = std::array<std::uint8_t, 3>;
+using Palette = std::array<Rgb, 256>;  ///< 0–219 the colormap from 0 up, 220–255 paper, ink, and accents.
+inline constexpr int kColorSteps = 220;
+
+/// A palette picture: one byte a pixel, rows from the top.
+class Image {
+ public:
+  /// Throws kOutput when a side is below 1 or there would be more than 2^31 − 1 bytes with one more for each
+  /// row.
+  Image(std::int64_t width, std::int64_t height, const Palette& palette, std::uint8_t fill);
+  int width() const noexcept { return width_; }
+  int height() const noexcept { return height_; }
+  const Palette& palette() const noexcept { return palette_; }
+  std::span<const std::uint8_t> pixels() const noexcept { return pixels_; }
+  std::span<std::uint8_t> pixels() noexcept { return pixels_; }
+
+ private:
+  int width_;
+  int height_;
+  Palette palette_;
+  std::vector<std::uint8_t> pixels_;
+};
+
+/// PNG file of `image`, indexed colour. The same image gives the same bytes. Safe from several threads.
+std::vector<std::uint8_t> encode_png(const Image& image);
+
+/// A token of the first position, or a special one, with a mean weight of at least this is a sink.
+inline constexpr double kSinkWeight = 0.3;
+/// Side of the square that a head's thumbnail fits into: `HeadSummary::thumbnail` has at most so many rows
+/// and columns.
+inline constexpr int kThumbnailSide = 96;
+/// How many neighbouring sources share one column of pixels, drawn with their largest weight: 1 up to 4,096
+/// sources.
+std::int64_t sources_per_column(std::int64_t sources) noexcept;
+
+/// The top of the colour scales of a run: of each kind of attention and reduction ("heads" for single heads)
+/// the largest finite weight outside of sinks and special tokens. Independent of the order in which maps
+/// come.
+class ColorTop {
+ public:
+  void add(const TokenMap& map);
+  void add(const ColorTop& other);
+  /// 0 where nothing was added.
+  double of(AttentionKind kind, std::string_view reduction) const;
+
+ private:
+  std::map<std::pair<AttentionKind, std::string>, double> tops_;
+};
+
+/// Any matrix of weights, as a library user has it, or the outputs × sources summary of one reduction.
+struct Heatmap {
+  std::string title;                          ///< One line above it.
+  AttentionKind kind = AttentionKind::kSelf;  ///< With `reduction` says which top of a run it shares.
+  std::string reduction;                      ///< "mean"; empty: its own top.
+  Matrix weights;                             ///< ≥ 0; not finite ones are hatched.
+  std::vector<std::uint8_t> masked;        ///< [rows, columns], 1: the row cannot see it; empty: all visible.
+  std::vector<std::string> row_labels;     ///< [rows], or empty.
+  std::vector<std::string> column_labels;  ///< [columns], or empty.
+  std::vector<std::uint8_t> special;       ///< [columns], 1: a special token; empty: none.
+};
+
+/// Draws. Deterministic: the same options and input give the same pixels, in any order of calls. Not for two
+/// threads at once: give each its own, made from the same options.
+class Painter {
+ public:
+  /// Throws kUsage for a font file that cannot be read or is none. `top` is used with ScaleTop::Kind::kRun;
+  /// kinds and reductions that it does not know get the top of the map.
+  explicit Painter(const RenderOptions& options, ColorTop top = {});
+  ~Painter();
+  Painter(Painter&&) noexcept;
+  Painter& operator=(Painter&&) noexcept;
+
+  /// Title; for each view the reading view (where there is text), a layers × sources heatmap for each
+  /// reduction with its overall row, heads × sources for each layer where `per_head` is there, and the
+  /// segments' masses where named. Throws kUsage when shapes do not agree.
+  Image token_map(const TokenMap& map);
+
+  /// Layers × heads thumbnails with captions, the mean over heads and over layers, and beside them the
+  /// summaries at full size. Either part may be empty, not both. Throws kUsage when shapes do not agree.
+  Image overview(std::string_view title, std::span<const HeadSummary> heads,
+                 std::span<const Heatmap> summaries);
+
+  /// One matrix with its labels and colour bar. Throws kUsage when shapes do not agree.
+  Image heatmap(const Heatmap& heatmap);
+
+  /// Code points drawn so far that no font had, as "U+1F680", in order; they were drawn as boxes with these
+  /// digits.
+  std::vector<std::string> missing_characters() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace attnviz
