@@ -1,0 +1,13 @@
+#include <algorithm>
+
+#include "aggregate/reduction.h"
+
+namespace attnviz {
+
+std::unique_ptr<Reduction> make_max(const ReductionOptions& options) {
+  return std::make_unique<PerLayerReduction>(
+      "max", options, &HeadReduction::max, [](double most, double layer) { return std::max(most, layer); },
+      false);
+}
+
+}  // namespace attnviz

@@ -1,0 +1,13 @@
+#include <algorithm>
+
+#include "aggregate/reduction.h"
+
+namespace attnviz {
+
+std::unique_ptr<Reduction> make_min(const ReductionOptions& options) {
+  return std::make_unique<PerLayerReduction>(
+      "min", options, &HeadReduction::min, [](double least, double layer) { return std::min(least, layer); },
+      false);
+}
+
+}  // namespace attnviz

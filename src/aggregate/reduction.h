@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "aggregate/head_reduction.h"
+#include "attnviz/aggregate.h"
+
+namespace attnviz {
+
+/// One reduction. Sees every block of a run in order, already reduced over its heads.
+class Reduction {
+ public:
+  virtual ~Reduction() = default;
+  virtual void on_block(const AttentionBlock& block, const HeadReduction& heads) = 0;
+  /// One map for each kind that occurred.
+  virtual std::vector<AttentionMap> finish() = 0;
+};
+
+std::unique_ptr<Reduction> make_mean(const ReductionOptions& options);
+std::unique_ptr<Reduction> make_max(const ReductionOptions& options);
+std::unique_ptr<Reduction> make_min(const ReductionOptions& options);
+std::unique_ptr<Reduction> make_rollout(const ReductionOptions& options);
+
+/// The rows of a run that are kept, and the layers: what every reduction asks of the options.
+class Selection {
+ public:
+  explicit Selection(const ReductionOptions& options) : queries_(options.queries), layers_(options.layers) {}
+
+  bool keeps_layer(int layer) const;
+  /// Rows of a block whose query is kept, as indices into the block.
+  std::vector<std::int64_t> rows(AttentionKind kind, std::int64_t first_query, std::int64_t rows) const;
+
+ private:
+  std::vector<std::int64_t> queries_;
+  std::vector<int> layers_;
+};
+
+/// `map` [rows, keys] at `rows` (ascending indices into it), on the host, appended to `out`.
+void append_rows(const at::Tensor& map, const std::vector<std::int64_t>& rows, std::vector<float>& out);
+
+/// Keeps the selected rows of one [rows, keys] map a layer and folds the layers into `overall`.
+class PerLayerReduction final : public Reduction {
+ public:
+  using Pick = at::Tensor HeadReduction::*;
+  using Fold = std::function<double(double, double)>;  ///< (so far, this layer) → so far.
+  PerLayerReduction(std::string_view name, const ReductionOptions& options, Pick pick, Fold fold,
+                    bool average);
+
+  void on_block(const AttentionBlock& block, const HeadReduction& heads) override;
+  std::vector<AttentionMap> finish() override;
+
+ private:
+  std::string name_;
+  Selection selection_;
+  Pick pick_;
+  Fold fold_;
+  bool average_;  ///< Divide what is folded by the number of layers.
+  std::vector<AttentionMap> maps_;
+};
+
+}  // namespace attnviz

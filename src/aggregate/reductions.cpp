@@ -1,0 +1,154 @@
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "aggregate/reduction.h"
+
+namespace attnviz {
+namespace {
+
+using Factory = std::unique_ptr<Reduction> (*)(const ReductionOptions&);
+
+constexpr std::array<std::string_view, 4> kNames = {"mean", "max", "min", "rollout"};
+constexpr std::array<Factory, 4> kFactories = {make_mean, make_max, make_min, make_rollout};
+
+std::unique_ptr<Reduction> make_reduction(std::string_view name, const ReductionOptions& options) {
+  const auto found = std::find(kNames.begin(), kNames.end(), name);
+  if (found == kNames.end()) {
+    throw Error(ErrorKind::kUsage,
+                "unknown reduction '" + std::string(name) + "'; there are mean, max, min and rollout");
+  }
+  return kFactories[static_cast<std::size_t>(found - kNames.begin())](options);
+}
+
+void merge(LayerAudit& into, const LayerAudit& block) {
+  into.row_sum_error = std::max(into.row_sum_error, block.row_sum_error);
+  into.non_finite += block.non_finite;
+  into.above_diagonal = std::max(into.above_diagonal, block.above_diagonal);
+}
+
+/// Keeps the selected rows of every head. Blocks of a layer are gathered, then laid out head by head.
+class HeadKeeper {
+ public:
+  explicit HeadKeeper(const ReductionOptions& options) : selection_(options), heads_(options.heads) {}
+
+  void on_block(const AttentionBlock& block) {
+    if (!selection_.keeps_layer(block.layer)) return;
+    const auto rows = selection_.rows(block.kind, block.first_query, block.weights.size(1));
+    HeadMap& map = of_kind(block);
+    const bool first_layer =
+        map.layers.empty() || (map.layers.size() == 1 && map.layers.back() == block.layer);
+    if (map.layers.empty() || map.layers.back() != block.layer) map.layers.push_back(block.layer);
+    if (first_layer) {
+      for (const std::int64_t row : rows) map.queries.push_back(block.first_query + row);
+    }
+    const at::Tensor index =
+        at::tensor(at::ArrayRef<std::int64_t>(rows), at::kLong).to(block.weights.device());
+    if (!rows.empty()) gathered_.push_back(block.weights.index_select(1, index).to(at::kCPU, at::kFloat));
+    if (block.first_query + block.weights.size(1) == block.queries && !gathered_.empty()) {
+      const at::Tensor layer = at::cat(gathered_, 1).contiguous();
+      map.weights.insert(map.weights.end(), layer.data_ptr<float>(), layer.data_ptr<float>() + layer.numel());
+      gathered_.clear();
+    }
+  }
+
+  std::vector<HeadMap> finish() { return std::move(maps_); }
+
+ private:
+  HeadMap& of_kind(const AttentionBlock& block) {
+    for (HeadMap& map : maps_) {
+      if (map.kind == block.kind) return map;
+    }
+    HeadMap map;
+    map.kind = block.kind;
+    map.keys = block.weights.size(2);
+    map.heads = heads_;
+    for (int h = 0; heads_.empty() && h < static_cast<int>(block.weights.size(0)); ++h)
+      map.heads.push_back(h);
+    return maps_.emplace_back(std::move(map));
+  }
+
+  Selection selection_;
+  std::vector<int> heads_;
+  std::vector<at::Tensor> gathered_;
+  std::vector<HeadMap> maps_;
+};
+
+}  // namespace
+
+std::span<const std::string_view> reduction_names() noexcept { return kNames; }
+
+const AttentionMap* AttentionMaps::find(AttentionKind kind, std::string_view reduction) const noexcept {
+  const auto found = std::find_if(maps.begin(), maps.end(), [&](const AttentionMap& map) {
+    return map.kind == kind && map.reduction == reduction;
+  });
+  return found == maps.end() ? nullptr : &*found;
+}
+
+bool AttentionMaps::contains(AttentionKind kind) const noexcept {
+  return std::any_of(audit.begin(), audit.end(), [&](const LayerAudit& layer) { return layer.kind == kind; });
+}
+
+struct Reductions::Impl {
+  ReductionOptions options;
+  std::vector<std::unique_ptr<Reduction>> reductions;
+  HeadKeeper heads;
+  std::vector<LayerAudit> audit;
+
+  explicit Impl(const ReductionOptions& given) : options(given), heads(given) {
+    if (!(options.rollout_residual >= 0.0 && options.rollout_residual < 1.0)) {
+      throw Error(ErrorKind::kUsage, "the rollout residual is " + std::to_string(options.rollout_residual) +
+                                         "; it is a weight from 0 up to but not including 1");
+    }
+    for (const std::string& name : options.reductions) reductions.push_back(make_reduction(name, options));
+  }
+};
+
+Reductions::Reductions(const ReductionOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+Reductions::~Reductions() = default;
+
+void Reductions::on_block(const AttentionBlock& block) {
+  const HeadReduction reduced = reduce_heads(block);
+  std::vector<LayerAudit>& audit = impl_->audit;
+  const auto same = std::find_if(audit.rbegin(), audit.rend(), [&](const LayerAudit& layer) {
+    return layer.kind == block.kind && layer.layer == block.layer;
+  });
+  if (same == audit.rend()) {
+    audit.push_back(reduced.audit);
+  } else {
+    merge(*same, reduced.audit);
+  }
+  for (const auto& reduction : impl_->reductions) reduction->on_block(block, reduced);
+  if (impl_->options.per_head) impl_->heads.on_block(block);
+}
+
+AttentionMaps Reductions::finish() {
+  AttentionMaps result;
+  for (const auto& reduction : impl_->reductions) {
+    for (AttentionMap& map : reduction->finish()) result.maps.push_back(std::move(map));
+  }
+  result.heads = impl_->heads.finish();
+  result.audit = std::move(impl_->audit);
+  const std::vector<std::int64_t>& asked = impl_->options.queries;
+  for (const AttentionMap& map : result.maps) {
+    if (!asked.empty() && map.kind != AttentionKind::kEncoder && map.queries.size() < asked.size()) {
+      throw Error(ErrorKind::kInput, "query " + std::to_string(asked.back()) +
+                                         " was asked for, but the model's " +
+                                         std::string(to_string(map.kind)) + " attention has fewer queries");
+    }
+  }
+  return result;
+}
+
+bool is_causal(std::span<const LayerAudit> audit, AttentionKind kind) noexcept {
+  constexpr double kNoise = 1e-6;  // a mask of −10⁴ in half precision leaves less
+  const auto of_kind = [&](const LayerAudit& layer) { return layer.kind == kind; };
+  return std::any_of(audit.begin(), audit.end(), of_kind) &&
+         std::all_of(audit.begin(), audit.end(), [&](const LayerAudit& layer) {
+           return !of_kind(layer) || layer.above_diagonal <= kNoise;
+         });
+}
+
+}  // namespace attnviz

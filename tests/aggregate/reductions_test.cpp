@@ -1,0 +1,164 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "aggregate/attention.h"
+
+namespace attnviz {
+namespace {
+
+using testing::feed;
+using testing::head_mean;
+using testing::random_attention;
+using testing::reduce;
+using testing::Rows;
+using testing::Stack;
+
+constexpr double kFloat32 = 1e-6;  // a few roundings of numbers ≤ 1
+
+/// max or min over heads, then over layers, by plain loops.
+template <class Pick>
+Rows folded(const Stack& stack, Pick pick) {
+  Rows out;
+  for (std::int64_t q = 0; q < stack[0].size(1); ++q) {
+    out.emplace_back();
+    for (std::int64_t k = 0; k < stack[0].size(2); ++k) {
+      double value = stack[0][0][q][k].item<double>();
+      for (const at::Tensor& layer : stack) {
+        for (std::int64_t h = 0; h < layer.size(0); ++h) value = pick(value, layer[h][q][k].item<double>());
+      }
+      out.back().push_back(value);
+    }
+  }
+  return out;
+}
+
+TEST(Mean, EqualsTheFourLoopReference) {
+  const Stack stack = random_attention(3, 5, 7, 7, false);
+  const AttentionMaps maps = reduce(stack, {.reductions = {"mean"}});
+  const AttentionMap& mean = *maps.find(AttentionKind::kSelf, "mean");
+  Rows overall(7, std::vector<double>(7, 0.0));
+  for (std::size_t l = 0; l < 3; ++l) {
+    const Rows layer = head_mean(stack[l]);
+    EXPECT_LT(testing::largest_difference(std::span(mean.by_layer).subspan(l * 49, 49), layer), kFloat32);
+    for (std::size_t q = 0; q < 7; ++q) {
+      for (std::size_t k = 0; k < 7; ++k) overall[q][k] += layer[q][k] / 3;
+    }
+  }
+  EXPECT_LT(testing::largest_difference(mean.overall, overall), kFloat32);
+}
+
+TEST(MaxAndMin, AreExact) {
+  const Stack stack = random_attention(3, 4, 6, 9, false);
+  const AttentionMaps maps = reduce(stack, {.reductions = {"max", "min"}});
+  const auto largest = folded(stack, [](double a, double b) { return std::max(a, b); });
+  const auto smallest = folded(stack, [](double a, double b) { return std::min(a, b); });
+  EXPECT_EQ(testing::largest_difference(maps.find(AttentionKind::kSelf, "max")->overall, largest), 0);
+  EXPECT_EQ(testing::largest_difference(maps.find(AttentionKind::kSelf, "min")->overall, smallest), 0);
+}
+
+TEST(Reductions, DoNotDependOnTheOrderOfHeads) {
+  const Stack stack = random_attention(3, 6, 8, 8, true);
+  Stack shuffled;
+  for (const at::Tensor& layer : stack)
+    shuffled.push_back(layer.index_select(0, at::tensor({3, 1, 5, 0, 2, 4})));
+  const ReductionOptions all{.reductions = {"mean", "max", "min", "rollout"}};
+  const AttentionMaps a = reduce(stack, all), b = reduce(shuffled, all);
+  for (std::size_t i = 0; i < a.maps.size(); ++i) {
+    for (std::size_t j = 0; j < a.maps[i].by_layer.size(); ++j) {
+      EXPECT_NEAR(a.maps[i].by_layer[j], b.maps[i].by_layer[j], 1e-7) << a.maps[i].reduction;
+    }
+  }
+}
+
+TEST(Reductions, DoNotDependOnHowALayerIsCutIntoBlocks) {
+  const Stack stack = random_attention(3, 4, 11, 11, true);
+  const ReductionOptions all{.reductions = {"mean", "max", "min", "rollout"}, .per_head = true};
+  const AttentionMaps whole = reduce(stack, all), cut = reduce(stack, all, 3);
+  ASSERT_EQ(whole.maps.size(), cut.maps.size());
+  for (std::size_t i = 0; i < whole.maps.size(); ++i) {
+    ASSERT_EQ(whole.maps[i].by_layer.size(), cut.maps[i].by_layer.size());
+    for (std::size_t j = 0; j < whole.maps[i].by_layer.size(); ++j) {
+      EXPECT_NEAR(whole.maps[i].by_layer[j], cut.maps[i].by_layer[j], 1e-7);
+    }
+  }
+  EXPECT_EQ(whole.heads[0].weights, cut.heads[0].weights);
+}
+
+TEST(Reductions, KeepOnlyTheRowsAndLayersAskedFor) {
+  const Stack stack = random_attention(4, 3, 10, 10, true);
+  const AttentionMaps all = reduce(stack, {});
+  const AttentionMaps some = reduce(stack, {.queries = {2, 9}, .layers = {1, 3}}, 4);
+  for (const AttentionMap& map : some.maps) {
+    const AttentionMap& full = *all.find(map.kind, map.reduction);
+    EXPECT_EQ(map.queries, (std::vector<std::int64_t>{2, 9}));
+    EXPECT_EQ(map.layers, (std::vector<int>{1, 3}));
+    for (std::size_t i = 0; i < 10; ++i) {
+      EXPECT_NEAR(map.row(1, 0)[i], full.row(3, 2)[i], 1e-7);
+      EXPECT_NEAR(map.row(0, 1)[i], full.row(1, 9)[i], 1e-7);
+    }
+  }
+  EXPECT_NEAR(some.find(AttentionKind::kSelf, "rollout")->overall_row(1)[0],
+              all.find(AttentionKind::kSelf, "rollout")->overall_row(9)[0], 1e-7)
+      << "rollout runs through layers that are not shown";
+}
+
+TEST(Reductions, PerHeadKeepsEveryWeight) {
+  const Stack stack = random_attention(2, 3, 5, 5, false);
+  const AttentionMaps maps = reduce(stack, {.queries = {1, 4}, .per_head = true}, 2);
+  const HeadMap& heads = maps.heads.at(0);
+  ASSERT_EQ(heads.weights.size(), 2U * 3 * 2 * 5);
+  EXPECT_EQ(heads.heads, (std::vector<int>{0, 1, 2}));
+  std::size_t i = 0;
+  for (const at::Tensor& layer : stack) {
+    for (int h = 0; h < 3; ++h) {
+      for (const int q : {1, 4}) {
+        for (int k = 0; k < 5; ++k) EXPECT_EQ(heads.weights[i++], layer[h][q][k].item<float>());
+      }
+    }
+  }
+}
+
+TEST(Reductions, TakeStridedAndHalfPrecisionBlocks) {
+  const Stack stack = random_attention(1, 3, 6, 6, false);
+  const at::Tensor transposed = stack[0].transpose(1, 2).contiguous().transpose(1, 2);
+  const AttentionMaps a = reduce(stack, {}), b = reduce({transposed}, {});
+  EXPECT_EQ(a.maps[0].by_layer, b.maps[0].by_layer);
+  const AttentionMaps half = reduce({stack[0].to(at::kHalf)}, {});
+  for (std::size_t i = 0; i < 36; ++i) EXPECT_NEAR(a.maps[0].overall[i], half.maps[0].overall[i], 1e-3);
+}
+
+TEST(Audit, CountsWhatIsWrong) {
+  Stack stack = random_attention(3, 2, 6, 6, true);
+  stack[1][1][3][0] += 0.25;                                    // a row sum
+  stack[1][0][2][4] = 0.125;                                    // a look ahead (and a row sum)
+  stack[2][0][5][1] = std::numeric_limits<float>::quiet_NaN();  // not a number
+  stack[2][1][0][0] = std::numeric_limits<float>::infinity();
+  const AttentionMaps maps = reduce(stack, {.reductions = {"mean"}}, 4);
+  ASSERT_EQ(maps.audit.size(), 3U);
+  EXPECT_LT(maps.audit[0].row_sum_error, 1e-6);
+  EXPECT_EQ(maps.audit[0].above_diagonal, 0);
+  EXPECT_NEAR(maps.audit[1].row_sum_error, 0.25, 1e-6);
+  EXPECT_EQ(maps.audit[1].above_diagonal, 0.125);
+  EXPECT_EQ(maps.audit[1].heads, 2);
+  EXPECT_EQ(maps.audit[2].non_finite, 2);
+}
+
+TEST(IsCausal, IsToldByTheWeights) {
+  EXPECT_TRUE(is_causal(reduce(random_attention(2, 2, 5, 5, true), {}).audit, AttentionKind::kSelf));
+  EXPECT_FALSE(is_causal(reduce(random_attention(2, 2, 5, 5, false), {}).audit, AttentionKind::kSelf));
+  EXPECT_FALSE(is_causal({}, AttentionKind::kSelf));
+}
+
+TEST(Reductions, RefuseWhatMakesNoSense) {
+  EXPECT_THROW(Reductions({.reductions = {"median"}}), Error);
+  EXPECT_THROW(Reductions({.rollout_residual = 1.0}), Error);
+  EXPECT_THROW(Reductions({.rollout_residual = std::nan("")}), Error);
+  Reductions sink({.queries = {3, 12}});
+  feed(sink, random_attention(1, 2, 5, 5, true));
+  EXPECT_THROW(sink.finish(), Error) << "query 12 of 5";
+}
+
+}  // namespace
+}  // namespace attnviz

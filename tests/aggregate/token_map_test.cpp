@@ -1,0 +1,95 @@
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "aggregate/attention.h"
+
+namespace attnviz {
+namespace {
+
+using testing::random_attention;
+using testing::reduce;
+
+/// Six tokens: a template token, two of segment a, one of glue, one of segment b, one generated.
+std::shared_ptr<Encoding> sample() {
+  auto encoding = std::make_shared<Encoding>();
+  encoding->text = "aa b c";
+  encoding->generated = " d";
+  encoding->segments = {{"a", {0, 2}}, {"", {2, 4}}, {"b", {4, 6}}};
+  encoding->tokens.resize(6);
+  encoding->tokens[0].sequence = -1;
+  const Span spans[] = {{0, 1}, {1, 2}, {2, 4}, {4, 6}, {6, 8}};
+  for (std::size_t i = 0; i < 5; ++i) encoding->tokens[i + 1].span = spans[i];
+  assign_segments(*encoding);
+  return encoding;
+}
+
+const std::vector<std::string> kBoth = {"mean", "max"};
+
+TEST(TokenMap, HoldsTheRowOfItsQuery) {
+  const auto stack = random_attention(3, 2, 6, 6, true);
+  const AttentionMaps maps = reduce(stack, {.reductions = kBoth, .per_head = true});
+  const TokenMap map = make_token_map(maps, kBoth, {.index = 5, .query = 4}, {sample(), nullptr}, true);
+  ASSERT_EQ(map.views.size(), 1U);
+  const AttentionView& view = map.views[0];
+  EXPECT_EQ(view.sources, (std::vector<std::int64_t>{0, 1, 2, 3, 4}))
+      << "a causal query sees itself and its past";
+  ASSERT_EQ(view.reductions.size(), 2U);
+  for (int l = 0; l < 3; ++l) {
+    for (int k = 0; k < 5; ++k) {
+      const at::Tensor heads = stack[static_cast<std::size_t>(l)].select(1, 4).select(1, k);
+      EXPECT_NEAR(view.reductions[0].layers.at(l, k), heads.mean().item<float>(), 1e-7);
+      EXPECT_EQ(view.reductions[1].layers.at(l, k), heads.max().item<float>());
+      EXPECT_EQ(view.per_head[static_cast<std::size_t>(l)].at(1, k), heads[1].item<float>());
+    }
+  }
+}
+
+TEST(TokenMap, SegmentMassesCoverEveryTokenOnce) {
+  const AttentionMaps maps = reduce(random_attention(3, 2, 6, 6, true), {.reductions = {"mean"}});
+  const std::vector<std::string> mean = {"mean"};
+  const AttentionView view =
+      make_token_map(maps, mean, {.index = 5, .query = 5}, {sample(), nullptr}, true).views.at(0);
+  const std::vector<float>& w = view.reductions[0].overall;
+  ASSERT_EQ(view.segments.size(), 4U);
+  EXPECT_EQ(view.segments[0].name, "a");
+  EXPECT_NEAR(view.segments[0].mass, w[1] + w[2], 1e-6);
+  EXPECT_EQ(view.segments[1].name, "") << "glue and template";
+  EXPECT_NEAR(view.segments[1].mass, w[0] + w[3], 1e-6);
+  EXPECT_NEAR(view.segments[2].mass, w[4], 1e-6);
+  EXPECT_EQ(view.segments[3].name, "generated");
+  EXPECT_NEAR(view.segments[3].mass, w[5], 1e-6);
+  double sum = 0;
+  for (const SegmentMass& segment : view.segments) sum += segment.mass;
+  EXPECT_NEAR(sum, 1.0, 1e-6);
+}
+
+TEST(TokenMap, OfAnEncoderSeesEverything) {
+  const AttentionMaps maps = reduce(random_attention(1, 2, 6, 6, false), {.reductions = kBoth});
+  const TokenMap map = make_token_map(maps, kBoth, {.index = 1, .query = 1}, {sample(), nullptr}, false);
+  EXPECT_EQ(map.views.at(0).sources.size(), 6U);
+}
+
+TEST(TokenMap, OfAnEncoderDecoderHasACrossAndADecoderView) {
+  Reductions sink({.reductions = kBoth});
+  testing::feed(sink, random_attention(2, 2, 6, 6, false), AttentionKind::kEncoder);
+  testing::feed(sink, random_attention(2, 2, 3, 3, true), AttentionKind::kDecoder);
+  testing::feed(sink, random_attention(2, 2, 3, 6, false), AttentionKind::kCross);
+  const auto target = std::make_shared<Encoding>();
+  target->tokens.resize(3);
+  const TokenMap map =
+      make_token_map(sink.finish(), kBoth, {.index = 1, .query = 1}, {sample(), target}, true);
+  ASSERT_EQ(map.views.size(), 2U);
+  EXPECT_EQ(map.views[0].kind, AttentionKind::kCross);
+  EXPECT_EQ(map.views[0].sources.size(), 6U);
+  EXPECT_EQ(map.views[1].kind, AttentionKind::kDecoder);
+  EXPECT_EQ(map.views[1].sources.size(), 2U);
+}
+
+TEST(TokenMap, RefusesAttentionThatDoesNotFitTheText) {
+  const AttentionMaps maps = reduce(random_attention(1, 2, 9, 9, false), {.reductions = kBoth});
+  EXPECT_THROW(make_token_map(maps, kBoth, {.query = 8}, {sample(), nullptr}, false), Error);
+}
+
+}  // namespace
+}  // namespace attnviz
