@@ -1,0 +1,84 @@
+/// Results as bytes, and bytes into a folder that is either whole or recognisably not.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "attnviz/core.h"
+
+namespace attnviz {
+
+/// The value of an effective option as it goes into the manifest.
+using OptionValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
+                                 std::vector<std::string>>;
+
+/// The model of a run, as the manifest names it.
+struct ManifestModel {
+  std::string file;  ///< Without folder.
+  std::string sha256;
+  int layers = 0;  ///< The most of any kind of attention.
+  int heads = 0;   ///< The most of any layer.
+  std::vector<AttentionKind> attention;
+  bool causal = false;
+  std::string capture;  ///< "returned", "softmax", "sdpa" or "fused".
+};
+
+/// Files of one output token, relative to the folder of the run.
+struct ManifestOutput {
+  std::int64_t index = 0;
+  std::optional<std::string> png;  ///< Nothing with `--no-png`.
+  std::string json;
+};
+
+/// Everything about a run that is not about one output token. Schema attnviz.manifest/1.
+struct Manifest {
+  ManifestModel model;
+  std::vector<std::pair<std::string, OptionValue>> options;
+  std::shared_ptr<const Encoding> source;
+  std::shared_ptr<const Encoding> target;  ///< Null for models with one stack.
+  std::optional<std::string> overview;     ///< File of the overview picture.
+  std::vector<ManifestOutput> outputs;
+  std::vector<LayerAudit> audit;
+  std::vector<HeadSummary> heads;
+  std::vector<std::string> warnings;
+};
+
+/// The version of this build, "0.1.0".
+std::string_view version() noexcept;
+
+/// tokens/*.json, schema attnviz.token/1. Numbers are float32 in the fewest digits that read back the same.
+std::string token_json(const TokenMap& map);
+
+/// manifest.json, schema attnviz.manifest/1.
+std::string manifest_json(const Manifest& manifest);
+
+/// "00012-Poldo": the index, then the label reduced to [A-Za-z0-9_-], at most 24 characters; "00012" if none
+/// is left.
+std::string token_file_stem(std::int64_t index, std::string_view label);
+
+/// A folder of results. Files appear whole or not at all: a temporary name, then a rename. Every failure is
+/// kOutput and names the path and the system's reason.
+class OutputDirectory {
+ public:
+  enum class IfNotEmpty { kRefuse, kReplace };
+
+  /// Creates `path` with its parents, and checks that it can be written to. A folder that holds anything is
+  /// refused or, with kReplace, cleared of what an earlier run wrote (manifest.json first, so that it never
+  /// looks whole; files of others stay).
+  OutputDirectory(std::filesystem::path path, IfNotEmpty policy);
+
+  /// Writes `bytes` to `name` (relative; folders are made). Returns the path as the user would write it.
+  std::string write(std::string_view name, std::string_view bytes);
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace attnviz

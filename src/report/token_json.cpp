@@ -1,0 +1,114 @@
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+
+#include "attnviz/report.h"
+#include "report/token_fields.h"
+
+namespace attnviz {
+namespace {
+
+void write_rows(JsonWriter& json, const Matrix& matrix) {
+  json.begin_array();
+  const auto columns = static_cast<std::size_t>(matrix.columns);
+  for (std::size_t row = 0; row < static_cast<std::size_t>(matrix.rows); ++row) {
+    json.numbers(std::span(matrix.values).subspan(row * columns, columns));
+  }
+  json.end_array();
+}
+
+void write_view(JsonWriter& json, const AttentionView& view) {
+  json.begin_object();
+  json.field("attention", to_string(view.kind));
+  json.key("sources");
+  json.begin_array();
+  for (const std::int64_t position : view.sources) write_token(json, *view.encoding, position);
+  json.end_array();
+  json.key("reductions");
+  json.begin_object();
+  for (const ReducedAttention& reduction : view.reductions) {
+    json.key(reduction.reduction);
+    json.begin_object();
+    json.key("layers");
+    write_rows(json, reduction.layers);
+    json.key("overall");
+    json.numbers(reduction.overall);
+    json.end_object();
+  }
+  json.end_object();
+  if (!view.per_head.empty()) {
+    json.key("heads");
+    json.begin_array();
+    for (const Matrix& layer : view.per_head) write_rows(json, layer);
+    json.end_array();
+  }
+  if (!view.segments.empty()) {
+    json.key("segments");
+    json.begin_object();
+    for (const SegmentMass& segment : view.segments)
+      json.field(segment.name, static_cast<float>(segment.mass));
+    json.end_object();
+  }
+  json.field("removed_mass", static_cast<float>(view.removed_mass));
+  json.end_object();
+}
+
+}  // namespace
+
+void write_token(JsonWriter& json, const Encoding& encoding, std::int64_t position) {
+  const Token& token = encoding.tokens[static_cast<std::size_t>(position)];
+  const std::string& text = token.sequence == 1 ? encoding.pair : encoding.text;
+  const bool in_input = token.span && token.span->begin < static_cast<std::int64_t>(text.size());
+  json.begin_object();
+  json.field("index", position);
+  json.field("id", token.id);
+  json.field("text", token.text);
+  for (const auto& [name, edge] : {std::pair{"begin", &Span::begin}, std::pair{"end", &Span::end}}) {
+    json.key(name);
+    if (in_input) {
+      json.value(*token.span.*edge);
+    } else {
+      json.null();
+    }
+  }
+  json.field("special", token.special);
+  if (token.segment >= 0)
+    json.field("segment", encoding.segments[static_cast<std::size_t>(token.segment)].name);
+  json.end_object();
+}
+
+std::string token_json(const TokenMap& map) {
+  JsonWriter json;
+  json.begin_object();
+  json.field("schema", "attnviz.token/1");
+  json.key("token");
+  json.begin_object();
+  json.field("index", map.token.index);
+  json.field("id", map.token.id);
+  json.field("text", map.token.text);
+  json.field("query", map.token.query);
+  json.field("generated", map.token.generated);
+  if (map.token.probability) json.field("probability", static_cast<float>(*map.token.probability));
+  json.end_object();
+  json.key("views");
+  json.begin_array();
+  for (const AttentionView& view : map.views) write_view(json, view);
+  json.end_array();
+  json.end_object();
+  return std::move(json).finish();
+}
+
+std::string token_file_stem(std::int64_t index, std::string_view label) {
+  constexpr std::size_t kLongest = 24;
+  char number[24];
+  std::snprintf(number, sizeof number, "%05lld", static_cast<long long>(index));
+  std::string kept;
+  for (const char c : label) {
+    const bool plain =
+        (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    if (plain && kept.size() < kLongest) kept += c;
+  }
+  return kept.empty() ? number : std::string(number) + "-" + kept;
+}
+
+}  // namespace attnviz

@@ -1,0 +1,109 @@
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "attnviz/report.h"
+
+namespace attnviz {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder of its own for each test, gone at the end.
+class OutputDirectoryTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "attnviz-XXXXXX").string();
+    root_ = ::mkdtemp(pattern.data());
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  static std::string content(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream bytes;
+    bytes << in.rdbuf();
+    return bytes.str();
+  }
+  static void put(const fs::path& path, const std::string& bytes) {
+    fs::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << bytes;
+  }
+  static std::string refusal(const fs::path& path, OutputDirectory::IfNotEmpty policy) {
+    try {
+      OutputDirectory folder(path, policy);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kOutput);
+      return error.what();
+    }
+    return "";
+  }
+
+  fs::path root_;
+  static constexpr auto kRefuse = OutputDirectory::IfNotEmpty::kRefuse;
+  static constexpr auto kReplace = OutputDirectory::IfNotEmpty::kReplace;
+};
+
+TEST_F(OutputDirectoryTest, WritesBytesAsTheyAreAndLeavesNothingElse) {
+  OutputDirectory folder(root_ / "a" / "b", kRefuse);
+  const std::string bytes("\0\xFF\n", 3);
+  EXPECT_EQ(folder.write("tokens/x.png", bytes), (root_ / "a/b/tokens/x.png").string());
+  EXPECT_EQ(content(root_ / "a/b/tokens/x.png"), bytes);
+  EXPECT_EQ(std::distance(fs::directory_iterator(root_ / "a/b/tokens"), {}), 1);
+  folder.write("tokens/x.png", "new");
+  EXPECT_EQ(content(root_ / "a/b/tokens/x.png"), "new");
+}
+
+TEST_F(OutputDirectoryTest, RefusesAFolderThatHoldsAnything) {
+  put(root_ / "maps" / "mine.txt", "mine");
+  const std::string sentence = refusal(root_ / "maps", kRefuse);
+  EXPECT_NE(sentence.find("is not empty"), std::string::npos) << sentence;
+  EXPECT_NE(sentence.find("--force"), std::string::npos);
+  EXPECT_EQ(content(root_ / "maps/mine.txt"), "mine");
+}
+
+TEST_F(OutputDirectoryTest, ReplaceRemovesAnEarlierRunAndNothingOfOthers) {
+  for (const char* name : {"manifest.json", "tokens/00001-a.png", "tokens/00001-a.json", "overview.png"}) {
+    put(root_ / "maps" / name, "old");
+  }
+  put(root_ / "maps/mine.txt", "mine");
+  put(root_ / "maps/tokens/notes.md", "mine");
+  OutputDirectory folder(root_ / "maps", kReplace);
+  EXPECT_FALSE(fs::exists(root_ / "maps/manifest.json"));
+  EXPECT_FALSE(fs::exists(root_ / "maps/overview.png"));
+  EXPECT_FALSE(fs::exists(root_ / "maps/tokens/00001-a.png"));
+  EXPECT_TRUE(fs::exists(root_ / "maps/mine.txt"));
+  EXPECT_TRUE(fs::exists(root_ / "maps/tokens/notes.md"));
+}
+
+TEST_F(OutputDirectoryTest, SaysWhyAPathIsNoFolder) {
+  put(root_ / "file", "x");
+  EXPECT_NE(refusal(root_ / "file", kRefuse).find("cannot create"), std::string::npos);
+  EXPECT_NE(refusal(root_ / "file" / "maps", kRefuse).find("cannot create"), std::string::npos);
+}
+
+TEST_F(OutputDirectoryTest, AFileThatCannotBeFinishedLeavesNothing) {
+  OutputDirectory folder(root_ / "maps", kRefuse);
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+  const rlimit small{1024, old.rlim_max};
+  ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  try {
+    folder.write("big.json", std::string(4096, 'x'));
+    ADD_FAILURE() << "the write was not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kOutput);
+    EXPECT_NE(std::string(error.what()).find("big.json"), std::string::npos);
+  }
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_TRUE(fs::is_empty(root_ / "maps"));
+}
+
+}  // namespace
+}  // namespace attnviz
