@@ -1,0 +1,69 @@
+/// The run loop: one input in, one folder of maps out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "attnviz/aggregate.h"
+#include "attnviz/core.h"
+#include "attnviz/model.h"
+#include "attnviz/render.h"
+#include "attnviz/report.h"
+#include "attnviz/tokenizer.h"
+
+namespace attnviz {
+
+/// A part of an input, as it was given: `--segment NAME=TEXT`.
+struct NamedText {
+  std::string name;  ///< Empty: glue.
+  std::string text;
+};
+
+/// What to run the model on. Exactly one of `text`, `segments` and `ids` is given.
+struct InputRecord {
+  std::optional<std::string> text;
+  std::vector<NamedText> segments;       ///< Joined in order as they are.
+  std::vector<std::int64_t> ids;         ///< Needs no tokenizer.
+  std::optional<std::int64_t> generate;  ///< At most so many tokens, greedy; the maps are theirs.
+  std::vector<std::int64_t> tokens;      ///< Output tokens to make maps of, ascending; empty: all.
+};
+
+/// How attention becomes maps.
+struct ExportOptions {
+  std::vector<std::string> reductions = {"mean", "max", "rollout"};
+  double rollout_residual = 0.5;
+  std::vector<AttentionKind> kinds;  ///< Empty: all.
+  std::vector<int> layers;           ///< Empty: all.
+  std::vector<int> heads;            ///< Empty: all.
+  bool per_head = false;
+  bool png = true;
+  RenderOptions render;
+  int workers = 1;  ///< Threads that draw and write; the model's own are set where it is loaded.
+};
+
+/// What a run left behind.
+struct ExportResult {
+  std::vector<std::string> paths;  ///< Files written, in order of output tokens, the manifest last.
+  std::string generated;           ///< What the model wrote.
+};
+
+/// Encodes the input of `record` and ties its tokens to its segments. `tokenizer` may be null for ids; with
+/// one, ids get their labels. Throws kUsage when a tokenizer is needed or a name is used wrongly, kInput for
+/// invalid UTF-8.
+Encoding encode_record(const InputRecord& record, const Tokenizer* tokenizer);
+
+/// Appends generated tokens to `encoding`, with their labels and their spans of Encoding::generated.
+void append_generated(Encoding& encoding, const std::vector<std::int64_t>& ids, const Tokenizer* tokenizer);
+
+/// Runs the model on `record` and writes its maps: tokens/…png and …json, then manifest.json.
+/// Throws kInput (also for non-finite attention: nothing is drawn then), kOutput, kUsage, kInterrupted.
+/// `options_for_manifest` is written as it is.
+ExportResult export_maps(Model& model, const Tokenizer* tokenizer, const InputRecord& record,
+                         const ExportOptions& options,
+                         const std::vector<std::pair<std::string, OptionValue>>& options_for_manifest,
+                         OutputDirectory& folder, Listener& listener);
+
+}  // namespace attnviz

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "cli/console.h"
+
+namespace attnviz::cli {
+
+/// Adds the main job, `attnviz MODEL …`, to `app`. `run` of the result does it.
+void add_export(CLI::App& app, ConsoleOptions& console);
+
+/// Adds `attnviz inspect MODEL`.
+void add_inspect(CLI::App& app, ConsoleOptions& console);
+
+/// Adds `attnviz tokenize TOKENIZER`.
+void add_tokenize(CLI::App& app);
+
+}  // namespace attnviz::cli

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "attnviz/core.h"
+
+namespace attnviz::cli {
+
+enum class Progress { kAuto, kAlways, kNever };
+
+/// How much the command says on standard error.
+struct ConsoleOptions {
+  bool quiet = false;
+  bool verbose = false;
+  Progress progress = Progress::kAuto;
+};
+
+/// The listener of the command: one line a warning, a bar for long work where standard error is a terminal.
+class Console final : public Listener {
+ public:
+  explicit Console(const ConsoleOptions& options);
+  ~Console() override;
+
+  void warning(std::string_view sentence) override;
+  void detail(std::string_view sentence) override;
+  void progress(std::string_view what, std::int64_t done, std::int64_t total) override;
+  /// True after SIGINT or SIGTERM.
+  bool cancelled() const override;
+
+ private:
+  void clear_bar();
+
+  ConsoleOptions options_;
+  bool bar_shown_ = false;
+  std::string what_;
+  std::chrono::steady_clock::time_point started_, drawn_;
+};
+
+/// Ends the line of the bar, if one is shown, and writes "attnviz: error: …"; `detail` on lines of its own
+/// after it.
+void print_error(std::string_view sentence, std::string_view detail = {});
+
+/// From now on SIGINT and SIGTERM ask for an orderly end; a second one ends at once.
+void catch_signals();
+
+}  // namespace attnviz::cli

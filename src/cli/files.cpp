@@ -1,0 +1,120 @@
+#include "cli/files.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <system_error>
+
+namespace attnviz::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string slurp(std::istream& in) {
+  std::ostringstream bytes;
+  bytes << in.rdbuf();
+  return std::move(bytes).str();
+}
+
+bool is_tokenizer_file(std::string_view name) {
+  const auto names = tokenizer_file_names();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// The name that says what the file is, for one that is called otherwise: by its extension.
+std::string companion_name(const fs::path& path) {
+  const std::string name = path.filename().string();
+  if (is_tokenizer_file(name)) return name;
+  const std::string extension = path.extension().string();
+  if (extension == ".json") return "tokenizer.json";
+  if (extension == ".model") return "tokenizer.model";
+  if (extension == ".txt") return "vocab.txt";
+  throw Error(ErrorKind::kInput,
+              "cannot tell what kind of tokenizer '" + path.string() +
+                  "' is; expected tokenizer.json, tokenizer.model, vocab.txt or vocab.json");
+}
+
+std::vector<CompanionFile> read_folder(const fs::path& folder) {
+  std::vector<CompanionFile> files;
+  for (const std::string_view name : tokenizer_file_names()) {
+    const fs::path path = folder / fs::path(name);
+    std::error_code error;
+    if (fs::is_regular_file(path, error))
+      files.push_back({std::string(name), path.string(), read_file(path.string())});
+  }
+  return files;
+}
+
+/// What adds to a tokenizer file, from the folder it lies in.
+bool adds_to_others(std::string_view name) {
+  return name == "merges.txt" || name == "tokenizer_config.json" || name == "special_tokens_map.json" ||
+         name == "added_tokens.json";
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path) {
+  if (path == "-") return slurp(std::cin);
+  std::error_code error;
+  if (fs::is_directory(path, error))
+    throw Error(ErrorKind::kInput, "'" + path + "' is a folder; a file was expected");
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    throw Error(ErrorKind::kInput,
+                "cannot read '" + path + "': " + std::generic_category().message(errno ? errno : EIO));
+  }
+  return slurp(in);
+}
+
+NamedText read_segment(const std::string& argument) {
+  const std::size_t equals = argument.find('=');
+  if (equals == std::string::npos) {
+    throw Error(ErrorKind::kUsage, "--segment: '" + argument + "' has no '='; write NAME=TEXT or NAME=@FILE");
+  }
+  NamedText segment{argument.substr(0, equals), argument.substr(equals + 1)};
+  if (segment.text.starts_with('@')) segment.text = read_file(segment.text.substr(1));
+  if (find_invalid_utf8(segment.name)) throw Error(ErrorKind::kUsage, "--segment: a name is not UTF-8");
+  return segment;
+}
+
+std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path) {
+  std::error_code error;
+  std::vector<CompanionFile> files;
+  if (fs::is_directory(path, error)) {
+    files = read_folder(path);
+  } else {
+    files.push_back({companion_name(path), path, read_file(path)});
+    for (CompanionFile& file : read_folder(fs::path(path).parent_path())) {
+      if (adds_to_others(file.name) && file.name != files.front().name) files.push_back(std::move(file));
+    }
+  }
+  auto tokenizer = load_tokenizer(files);
+  if (!tokenizer) {
+    throw Error(ErrorKind::kInput,
+                "no tokenizer in '" + path +
+                    "'; expected tokenizer.json, tokenizer.model, vocab.txt or vocab.json with merges.txt");
+  }
+  return tokenizer;
+}
+
+std::unique_ptr<Tokenizer> find_tokenizer(const std::optional<std::string>& flag, const Model& model) {
+  if (flag) return read_tokenizer(*flag);
+  if (const auto& named = model.config().tokenizer) {
+    const std::string_view name = *named;
+    auto files = model.companions(std::span(&name, 1));
+    if (files.empty()) {
+      throw Error(ErrorKind::kInput,
+                  "attnviz.json names the tokenizer '" + *named + "', which is not beside the model");
+    }
+    files.front().name = companion_name(*named);
+    return load_tokenizer(files);
+  }
+  return load_tokenizer(model.companions(tokenizer_file_names()));
+}
+
+}  // namespace attnviz::cli

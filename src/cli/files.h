@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "attnviz/batch.h"
+#include "attnviz/model.h"
+#include "attnviz/tokenizer.h"
+
+namespace attnviz::cli {
+
+/// The whole content of the file at `path`, "-" is standard input. Throws kInput naming the file and the
+/// system's reason.
+std::string read_file(const std::string& path);
+
+/// "NAME=TEXT" or "NAME=@FILE" ("NAME=@-" is standard input). Throws kUsage without "=".
+NamedText read_segment(const std::string& argument);
+
+/// The tokenizer in `path`: a folder that holds its files, or its main file, beside which the others are
+/// looked for. Throws kInput when there is none.
+std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path);
+
+/// The tokenizer of a model: `flag` where given, else its companion files. Null when it has none.
+std::unique_ptr<Tokenizer> find_tokenizer(const std::optional<std::string>& flag, const Model& model);
+
+}  // namespace attnviz::cli

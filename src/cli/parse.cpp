@@ -1,0 +1,87 @@
+#include "cli/parse.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "attnviz/aggregate.h"
+
+namespace attnviz::cli {
+namespace {
+
+/// A selection of so many numbers names no real sequence; it would only fill memory.
+constexpr std::int64_t kMostSelected = 10'000'000;
+
+std::vector<std::string_view> split(std::string_view text) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0;;) {
+    const std::size_t comma = text.find(',', begin);
+    parts.push_back(text.substr(begin, comma == std::string_view::npos ? comma : comma - begin));
+    if (comma == std::string_view::npos) return parts;
+    begin = comma + 1;
+  }
+}
+
+[[noreturn]] void refuse(std::string_view option, std::string_view part, std::string_view expected) {
+  throw Error(ErrorKind::kUsage,
+              std::string(option) + ": '" + std::string(part) + "' is not " + std::string(expected));
+}
+
+std::int64_t parse_number(std::string_view option, std::string_view part, std::string_view whole,
+                          std::string_view expected) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
+  if (error != std::errc() || end != part.data() + part.size() || number < 0) refuse(option, whole, expected);
+  return number;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> parse_ids(std::string_view option, std::string_view text) {
+  std::vector<std::int64_t> ids;
+  for (const std::string_view part : split(text)) {
+    ids.push_back(parse_number(option, part, part, "a token id; write ids as 1,2,3"));
+  }
+  return ids;
+}
+
+std::vector<std::int64_t> parse_selection(std::string_view option, std::string_view text) {
+  constexpr std::string_view kExpected = "a number or a range; write them as 3,7-12";
+  std::set<std::int64_t> numbers;
+  for (const std::string_view part : split(text)) {
+    const std::size_t dash = part.find('-');
+    const std::int64_t first = parse_number(option, part.substr(0, dash), part, kExpected);
+    const std::int64_t last =
+        dash == std::string_view::npos ? first : parse_number(option, part.substr(dash + 1), part, kExpected);
+    if (last < first || last - first >= kMostSelected) refuse(option, part, kExpected);
+    for (std::int64_t number = first; number <= last; ++number) numbers.insert(number);
+  }
+  return {numbers.begin(), numbers.end()};
+}
+
+std::vector<AttentionKind> parse_kinds(std::string_view text) {
+  constexpr AttentionKind kAll[] = {AttentionKind::kSelf, AttentionKind::kEncoder, AttentionKind::kDecoder,
+                                    AttentionKind::kCross};
+  std::vector<AttentionKind> kinds;
+  for (const std::string_view part : split(text)) {
+    const auto found =
+        std::find_if(std::begin(kAll), std::end(kAll), [&](auto kind) { return to_string(kind) == part; });
+    if (found == std::end(kAll)) refuse("--attention", part, "one of self, cross, encoder and decoder");
+    if (std::find(kinds.begin(), kinds.end(), *found) == kinds.end()) kinds.push_back(*found);
+  }
+  return kinds;
+}
+
+std::vector<std::string> parse_reductions(std::string_view text) {
+  const auto known = reduction_names();
+  std::vector<std::string> names;
+  for (const std::string_view part : split(text)) {
+    if (std::find(known.begin(), known.end(), part) == known.end()) {
+      refuse("--reduce", part, "one of mean, max, min and rollout");
+    }
+    if (std::find(names.begin(), names.end(), part) == names.end()) names.emplace_back(part);
+  }
+  return names;
+}
+
+}  // namespace attnviz::cli

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "attnviz/core.h"
+
+namespace attnviz::cli {
+
+/// "17,3,8": numbers ≥ 0 in their order. Throws kUsage naming `option`.
+std::vector<std::int64_t> parse_ids(std::string_view option, std::string_view text);
+
+/// "3,7-12": numbers ≥ 0 and ranges with both ends included; ascending, each once. Throws kUsage naming
+/// `option`.
+std::vector<std::int64_t> parse_selection(std::string_view option, std::string_view text);
+
+/// "self,cross" → kinds, each once. Throws kUsage.
+std::vector<AttentionKind> parse_kinds(std::string_view text);
+
+/// "mean,max,rollout" → names in their order, each once, each of reduction_names(). Throws kUsage.
+std::vector<std::string> parse_reductions(std::string_view text);
+
+}  // namespace attnviz::cli
