@@ -205,6 +205,7 @@ ReductionOptions reduction_options(const ExportOptions& options, const std::vect
   reduce.heads = options.heads;
   reduce.per_head = options.per_head;
   for (const OutputToken& output : outputs) reduce.queries.push_back(output.query);
+  if (reduce.queries.empty()) reduce.queries = {0};  // nothing to map: the run is for the audit alone
   return reduce;
 }
 
@@ -217,7 +218,7 @@ CaptureOptions capture_options(const ExportOptions& options, const ReductionOpti
   const auto& names = reduce.reductions;
   if (std::find(names.begin(), names.end(), "rollout") == names.end()) {
     capture.layers = options.layers;
-    if (!reduce.queries.empty()) capture.first_query = reduce.queries.front();
+    capture.first_query = reduce.queries.front();
   }
   return capture;
 }

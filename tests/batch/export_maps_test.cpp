@@ -1,0 +1,171 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "batch/fakes.h"
+
+namespace attnviz {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::EvenModel;
+using testing::LetterTokenizer;
+
+class Recorder final : public Listener {
+ public:
+  std::vector<std::string> warnings;
+  std::int64_t last_done = 0;
+  bool stop = false;
+  void warning(std::string_view sentence) override { warnings.emplace_back(sentence); }
+  void progress(std::string_view, std::int64_t done, std::int64_t) override { last_done = done; }
+  bool cancelled() const override { return stop; }
+};
+
+class ExportMapsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "attnviz-XXXXXX").string();
+    root_ = ::mkdtemp(pattern.data());
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  ExportResult run(const InputRecord& record, const ExportOptions& options = {},
+                   const std::string& name = "maps") {
+    OutputDirectory folder(root_ / name, OutputDirectory::IfNotEmpty::kRefuse);
+    return export_maps(model_, &letters_, record, options, {}, folder, listener_);
+  }
+  json read(const std::string& name) const { return json::parse(bytes(name)); }
+  std::string bytes(const std::string& name) const {
+    std::ifstream in(root_ / name, std::ios::binary);
+    std::ostringstream out;
+    out << in.rdbuf();
+    return out.str();
+  }
+  ErrorKind refusal(const InputRecord& record, const ExportOptions& options = {}) {
+    try {
+      run(record, options);
+    } catch (const Error& error) {
+      return error.kind();
+    }
+    ADD_FAILURE() << "not refused";
+    return ErrorKind::kUsage;
+  }
+
+  fs::path root_;
+  EvenModel model_;
+  LetterTokenizer letters_;
+  Recorder listener_;
+};
+
+TEST_F(ExportMapsTest, OfACausalModelAreOnePositionEach) {
+  run({.text = "abc"});
+  const json manifest = read("maps/manifest.json");
+  ASSERT_EQ(manifest["outputs"].size(), 4U);
+  const json map = read("maps/tokens/00002-b.json");
+  EXPECT_EQ(map["token"], json::parse(R"({"index":2,"id":98,"text":"b","query":2,"generated":false})"));
+  EXPECT_EQ(map["views"][0]["sources"].size(), 3U) << "positions up to the query";
+  for (const json& weight : map["views"][0]["reductions"]["mean"]["overall"])
+    EXPECT_FLOAT_EQ(weight.get<float>(), 1.0F / 3);
+  EXPECT_TRUE(manifest["model"]["causal"]);
+}
+
+TEST_F(ExportMapsTest, OfGeneratedTokensAreThoseOfTheQueryBefore) {
+  const ExportResult result = run({.text = "abc", .generate = 2});
+  EXPECT_EQ(result.generated, "xy");
+  EXPECT_EQ(model_.seen, (std::vector<std::int64_t>{'^', 'a', 'b', 'c', 'x', 'y'}));
+  const json map = read("maps/tokens/00005-y.json");
+  EXPECT_EQ(map["token"],
+            json::parse(R"({"index":5,"id":121,"text":"y","query":4,"generated":true,"probability":0.5})"));
+  EXPECT_EQ(map["views"][0]["sources"].size(), 5U);
+  const json manifest = read("maps/manifest.json");
+  EXPECT_EQ(manifest["outputs"].size(), 2U);
+  EXPECT_EQ(manifest["generated_text"], "xy");
+  EXPECT_EQ(manifest["tokens"].size(), 6U);
+}
+
+TEST_F(ExportMapsTest, OfAnEncoderSeeEveryPosition) {
+  model_.causal = false;
+  run({.text = "abc"});
+  EXPECT_EQ(read("maps/tokens/00000.json")["views"][0]["sources"].size(), 4U);
+  EXPECT_FALSE(read("maps/manifest.json")["model"]["causal"]);
+}
+
+TEST_F(ExportMapsTest, AreWrittenForTheTokensAskedForOnly) {
+  const ExportResult result = run({.text = "abcdef", .tokens = {2, 5}}, {.reductions = {"mean"}});
+  EXPECT_EQ(result.paths.size(), 5U);
+  EXPECT_EQ(read("maps/manifest.json")["outputs"].size(), 2U);
+  EXPECT_EQ(model_.asked.first_query, 2) << "rows that nothing depends on are not computed";
+  EXPECT_EQ(refusal({.text = "abc", .tokens = {9}}), ErrorKind::kUsage);
+}
+
+TEST_F(ExportMapsTest, WithRolloutNeedEveryRow) {
+  run({.text = "abcdef", .tokens = {5}}, {.reductions = {"rollout"}, .layers = {1}});
+  EXPECT_EQ(model_.asked.first_query, 0);
+  EXPECT_TRUE(model_.asked.layers.empty());
+}
+
+TEST_F(ExportMapsTest, GiveSegmentMassesThatSumToOneEvenWithoutMean) {
+  run({.segments = {{"one", "ab"}, {"two", "c"}}, .generate = 2}, {.reductions = {"rollout"}});
+  const json view = read("maps/tokens/00005-y.json")["views"][0];
+  EXPECT_EQ(view["reductions"].size(), 1U);
+  EXPECT_FLOAT_EQ(view["segments"]["one"].get<float>(), 0.4F);
+  EXPECT_FLOAT_EQ(view["segments"]["two"].get<float>(), 0.2F);
+  EXPECT_FLOAT_EQ(view["segments"][""].get<float>(), 0.2F);
+  EXPECT_FLOAT_EQ(view["segments"]["generated"].get<float>(), 0.2F);
+}
+
+TEST_F(ExportMapsTest, ArePngsByDefaultAndNoneWithoutThem) {
+  run({.text = "ab"});
+  EXPECT_TRUE(bytes("maps/tokens/00001-a.png").starts_with("\x89PNG"));
+  run({.text = "ab"}, {.png = false}, "bare");
+  EXPECT_FALSE(fs::exists(root_ / "bare/tokens/00001-a.png"));
+  EXPECT_EQ(read("bare/manifest.json")["outputs"][0]["png"], nullptr);
+}
+
+TEST_F(ExportMapsTest, DoNotDependOnTheNumberOfWorkers) {
+  const ExportResult one = run({.text = "abcdefgh"}, {.workers = 1}, "one");
+  const ExportResult many = run({.text = "abcdefgh"}, {.workers = 5}, "many");
+  ASSERT_EQ(one.paths.size(), many.paths.size());
+  for (std::size_t i = 0; i < one.paths.size(); ++i) {
+    const std::string name = fs::relative(one.paths[i], root_ / "one").string();
+    EXPECT_EQ(fs::relative(many.paths[i], root_ / "many").string(), name);
+    EXPECT_EQ(bytes("one/" + name), bytes("many/" + name));
+  }
+}
+
+TEST_F(ExportMapsTest, AreNotDrawnOfNumbersThatAreNone) {
+  model_.not_a_number = true;
+  EXPECT_EQ(refusal({.text = "abc"}), ErrorKind::kInput);
+  EXPECT_TRUE(fs::is_empty(root_ / "maps"));
+}
+
+TEST_F(ExportMapsTest, RefuseWhatTheModelCannotDo) {
+  model_.settings.max_length = 5;
+  EXPECT_EQ(refusal({.text = "abcde"}), ErrorKind::kInput);
+  model_.settings.max_length = 7;
+  EXPECT_EQ(refusal({.text = "abcde", .generate = 2}), ErrorKind::kInput);
+  EXPECT_EQ(refusal({.ids = {}, .tokens = {}}), ErrorKind::kInput) << "no tokens";
+  model_.causal = false;
+  EXPECT_EQ(refusal({.text = "abc", .generate = 2}), ErrorKind::kInput);
+}
+
+TEST_F(ExportMapsTest, SayWhenNothingWasGenerated) {
+  model_.answer = "";
+  run({.text = "abc", .generate = 2});
+  EXPECT_EQ(listener_.warnings.size(), 1U);
+  EXPECT_EQ(read("maps/manifest.json")["outputs"].size(), 0U);
+}
+
+TEST_F(ExportMapsTest, StopWhenTheListenerSaysSo) {
+  listener_.stop = true;
+  EXPECT_EQ(refusal({.text = "abc"}), ErrorKind::kInterrupted);
+  EXPECT_FALSE(fs::exists(root_ / "maps/manifest.json")) << "a folder without a manifest is not whole";
+}
+
+}  // namespace
+}  // namespace attnviz

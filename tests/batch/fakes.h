@@ -1,0 +1,100 @@
+/// A tokenizer and a model whose every answer can be worked out by hand.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "attnviz/batch.h"
+
+namespace attnviz::testing {
+
+/// One token a character (of ASCII text), its id the character. '^' at the start is the template's token.
+class LetterTokenizer final : public Tokenizer {
+ public:
+  Encoding encode(std::string_view text, std::optional<std::string_view>, bool special) const override {
+    if (const auto bad = find_invalid_utf8(text)) throw Error(ErrorKind::kInput, "invalid UTF-8");
+    Encoding encoding;
+    encoding.text = text;
+    if (special) {
+      Token start = token('^');
+      start.sequence = -1;
+      encoding.tokens.push_back(start);
+    }
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      Token letter = token(static_cast<unsigned char>(text[i]));
+      letter.span = Span{static_cast<std::int64_t>(i), static_cast<std::int64_t>(i) + 1};
+      encoding.tokens.push_back(letter);
+    }
+    return encoding;
+  }
+  Token token(std::int64_t id) const override {
+    Token out;
+    out.id = id;
+    out.text = out.piece = std::string(1, static_cast<char>(id));
+    out.special = id == '^';
+    return out;
+  }
+  std::string decode(std::span<const std::int64_t> ids) const override {
+    std::string text;
+    for (const std::int64_t id : ids) {
+      if (id != '^') text += static_cast<char>(id);
+    }
+    // Like a decoder that drops the space a word-piece vocabulary puts before the first word.
+    return text.starts_with(' ') ? text.substr(1) : text;
+  }
+  std::optional<std::int64_t> id_of(std::string_view) const override { return std::nullopt; }
+  std::int64_t size() const noexcept override { return 256; }
+  std::string describe() const override { return "letters"; }
+};
+
+/// Two layers of three heads. A causal query attends equally to all it sees; otherwise to everything.
+class EvenModel final : public Model {
+ public:
+  bool causal = true;
+  bool not_a_number = false;
+  std::string answer = "xyz";  ///< What generate() writes, cut at its limit.
+  ModelConfig settings;
+  std::vector<std::int64_t> seen;  ///< The ids of the last captured run.
+  CaptureOptions asked;
+
+  const ModelConfig& config() const override { return settings; }
+  std::vector<CompanionFile> companions(std::span<const std::string_view>) const override { return {}; }
+  const ModelInfo& info() override {
+    info_.file = "even.pt";
+    info_.sha256 = std::string(64, '0');
+    info_.causal = causal;
+    return info_;
+  }
+  std::vector<AttentionSite> run(const ModelInputs& inputs, const CaptureOptions& capture,
+                                 AttentionSink& sink) override {
+    seen = inputs.ids;
+    asked = capture;
+    const auto n = static_cast<std::int64_t>(inputs.ids.size());
+    at::Tensor scores = at::zeros({3, n, n}, at::kFloat);
+    if (causal)
+      scores.masked_fill_(at::ones({n, n}, at::kBool).triu(1), -std::numeric_limits<float>::infinity());
+    at::Tensor weights = scores.softmax(-1);
+    if (not_a_number) weights.fill_(std::numeric_limits<float>::quiet_NaN());
+    const std::int64_t first = capture.first_query;
+    const at::Tensor block = weights.narrow(1, first, n - first);
+    for (int layer = 0; layer < 2; ++layer) sink.on_block({layer, AttentionKind::kSelf, first, n, block});
+    return {{0, AttentionKind::kSelf, "softmax", "", 3, causal},
+            {1, AttentionKind::kSelf, "softmax", "", 3, causal}};
+  }
+  Generation generate(const ModelInputs&, std::int64_t limit, Listener&) override {
+    Generation generation;
+    for (const char c : answer.substr(0, static_cast<std::size_t>(limit))) {
+      generation.ids.push_back(static_cast<unsigned char>(c));
+      generation.probabilities.push_back(0.5);
+    }
+    return generation;
+  }
+
+ private:
+  ModelInfo info_;
+};
+
+}  // namespace attnviz::testing

@@ -1,0 +1,168 @@
+// Reads every #include of the product and enforces who may include whom. The table is the one in the README.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Room {
+  std::set<std::string> rooms;    ///< It may include these, and itself.
+  std::set<std::string> vendors;  ///< Third parties, by the keys of vendor_of().
+};
+
+const std::map<std::string, Room>& rooms() {
+  static const std::map<std::string, Room> table = {
+      {"core", {{}, {}}},
+      {"tokenizer", {{"core"}, {"icu", "oniguruma", "json"}}},
+      {"model", {{"core", "tokenizer"}, {"torch", "json", "openssl"}}},
+      {"aggregate", {{"core"}, {"torch"}}},
+      {"render", {{"core"}, {"freetype", "harfbuzz", "fribidi", "stb", "isal", "libdeflate"}}},
+      {"report", {{"core", "render"}, {"json"}}},
+      {"batch", {{"core", "tokenizer", "model", "aggregate", "render", "report"}, {"json"}}},
+      {"cli", {{"core", "tokenizer", "model", "aggregate", "render", "report", "batch"}, {"cli11", "json"}}},
+  };
+  return table;
+}
+
+/// Who a header in angle brackets comes from: "" is the standard library or POSIX, "?" is nobody we know.
+std::string vendor_of(const std::string& header) {
+  static const std::map<std::string, std::string> by_prefix = {{"torch/", "torch"},
+                                                               {"ATen/", "torch"},
+                                                               {"c10/", "torch"},
+                                                               {"unicode/", "icu"},
+                                                               {"nlohmann/", "json"},
+                                                               {"openssl/", "openssl"},
+                                                               {"CLI/", "cli11"},
+                                                               {"stb", "stb"},
+                                                               {"isa-l", "isal"},
+                                                               {"igzip", "isal"},
+                                                               {"oniguruma", "oniguruma"},
+                                                               {"hb", "harfbuzz"},
+                                                               {"harfbuzz/", "harfbuzz"},
+                                                               {"fribidi", "fribidi"},
+                                                               {"ft2build", "freetype"},
+                                                               {"freetype/", "freetype"},
+                                                               {"libdeflate", "libdeflate"},
+                                                               {"sys/", ""}};
+  for (const auto& [prefix, vendor] : by_prefix) {
+    if (header.starts_with(prefix)) return vendor;
+  }
+  static const std::set<std::string> posix = {"fcntl.h", "unistd.h"};
+  return header.find('.') == std::string::npos || posix.contains(header) ? "" : "?";
+}
+
+struct Include {
+  fs::path file;
+  std::string room;
+  std::string header;
+  bool quoted = false;
+};
+
+std::vector<Include> includes_of(const fs::path& file, const std::string& room) {
+  std::vector<Include> found;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    const std::size_t hash = line.find_first_not_of(" \t");
+    if (hash == std::string::npos || line[hash] != '#') continue;
+    const std::size_t word = line.find("include", hash);
+    const std::size_t open = line.find_first_of("\"<", hash);
+    if (word == std::string::npos || open == std::string::npos || open < word) continue;
+    const std::size_t close = line.find_first_of("\">", open + 1);
+    found.push_back({file, room, line.substr(open + 1, close - open - 1), line[open] == '"'});
+  }
+  return found;
+}
+
+std::vector<Include> all_includes() {
+  const fs::path source = ATTNVIZ_SOURCE_DIR;
+  std::vector<Include> all;
+  for (const auto& [room, unused] : rooms()) {
+    std::vector<fs::path> files;
+    if (const fs::path header = source / "include/attnviz" / (room + ".h"); fs::exists(header))
+      files.push_back(header);
+    for (const auto& entry : fs::recursive_directory_iterator(source / "src" / room)) {
+      const std::string extension = entry.path().extension().string();
+      if (extension == ".cpp" || extension == ".h" || extension == ".c") files.push_back(entry.path());
+    }
+    for (const fs::path& file : files) {
+      for (Include& include : includes_of(file, room)) all.push_back(std::move(include));
+    }
+  }
+  return all;
+}
+
+/// "attnviz/core.h" and "core/x.h" are of core; "" for a name that is of no room.
+std::string room_of(std::string header) {
+  if (header.starts_with("attnviz/")) {
+    header = header.substr(8);
+    return header.substr(0, header.find('.'));
+  }
+  const std::size_t slash = header.find('/');
+  return slash == std::string::npos ? "" : header.substr(0, slash);
+}
+
+TEST(Rooms, AreAllThere) {
+  std::size_t files = 0;
+  for (const Include& include : all_includes()) files += include.file.empty() ? 0 : 1;
+  EXPECT_GT(files, 100U) << "the reader found hardly any include";
+  for (const auto& entry : fs::directory_iterator(fs::path(ATTNVIZ_SOURCE_DIR) / "src")) {
+    EXPECT_TRUE(rooms().contains(entry.path().filename().string()))
+        << entry.path() << " is not in the table of rooms";
+  }
+}
+
+TEST(Rooms, IncludeOnlyTheRoomsTheyMay) {
+  for (const Include& include : all_includes()) {
+    if (!include.quoted) continue;
+    const std::string other = room_of(include.header);
+    ASSERT_TRUE(rooms().contains(other))
+        << include.file << " includes \"" << include.header << "\", which is of no room";
+    EXPECT_TRUE(other == include.room || rooms().at(include.room).rooms.contains(other))
+        << include.file << " (" << include.room << ") may not include " << include.header;
+  }
+}
+
+TEST(Rooms, OtherRoomsAreSeenThroughTheirPublicHeader) {
+  for (const Include& include : all_includes()) {
+    if (!include.quoted || include.header.starts_with("attnviz/")) continue;
+    EXPECT_EQ(room_of(include.header), include.room) << include.file << " includes " << include.header;
+  }
+}
+
+TEST(Rooms, IncludeOnlyTheThirdPartiesTheyMay) {
+  for (const Include& include : all_includes()) {
+    if (include.quoted) continue;
+    const std::string vendor = vendor_of(include.header);
+    EXPECT_TRUE(vendor.empty() || rooms().at(include.room).vendors.contains(vendor))
+        << include.file << " (" << include.room << ") may not include <" << include.header << ">";
+  }
+}
+
+TEST(Rooms, PublicHeadersNameNoThirdParty) {
+  for (const Include& include : all_includes()) {
+    if (include.file.parent_path().filename() != "attnviz" || include.quoted) continue;
+    EXPECT_EQ(vendor_of(include.header), "") << include.file << " includes <" << include.header << ">";
+  }
+}
+
+TEST(Rooms, JsonStaysInSourceFilesAndStbInOneOfThem) {
+  std::set<fs::path> stb;
+  for (const Include& include : all_includes()) {
+    const std::string vendor = include.quoted ? "" : vendor_of(include.header);
+    if (vendor == "json") {
+      EXPECT_EQ(include.file.extension(), ".cpp") << include.file;
+    }
+    if (vendor == "stb") stb.insert(include.file);
+  }
+  EXPECT_EQ(stb.size(), 1U);
+}
+
+}  // namespace
