@@ -1,0 +1,164 @@
+/// The axis of source labels.
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include "render/panel.h"
+
+namespace attnviz::render {
+namespace {
+
+constexpr std::size_t kMostAttended = 8;
+
+int center_of(const Columns& columns, std::int64_t source) {
+  return columns.left + static_cast<int>(source / columns.bin) * columns.cell_width + columns.cell_width / 2;
+}
+
+std::set<std::int64_t> wanted_sources(const Columns& columns) {
+  std::set<std::int64_t> wanted = {0, columns.sources - 1};
+  if (columns.query) wanted.insert(*columns.query);
+  std::vector<std::int64_t> order(columns.attended.size());
+  std::iota(order.begin(), order.end(), 0);
+  const std::size_t most = std::min(kMostAttended, order.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(most), order.end(),
+                    [&](std::int64_t a, std::int64_t b) {
+                      const float first = columns.attended[static_cast<std::size_t>(a)];
+                      const float second = columns.attended[static_cast<std::size_t>(b)];
+                      return first != second ? first > second : a < b;
+                    });
+  wanted.insert(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(most));
+  return wanted;
+}
+
+/// Moves labels that stand in order of their columns apart, as little as can be in the mean square: labels
+/// that touch form a block whose middle is the mean of what its labels want.
+void spread(std::vector<PlacedLabel>& labels, int pitch, int low, int high) {
+  struct Block {
+    double sum;  ///< Of the wanted centres, each less its offset in the block.
+    int count;
+    double start() const { return sum / count; }
+  };
+  std::vector<Block> blocks;
+  const auto begin_of = [&](const Block& block) {
+    return std::clamp(block.start(), static_cast<double>(low),
+                      std::max<double>(low, high - static_cast<double>(pitch) * (block.count - 1)));
+  };
+  for (const PlacedLabel& label : labels) {
+    blocks.push_back({static_cast<double>(label.column_center), 1});
+    while (blocks.size() > 1) {
+      const Block last = blocks.back();
+      Block& before = blocks[blocks.size() - 2];
+      if (begin_of(before) + static_cast<double>(pitch) * before.count <= begin_of(last)) break;
+      before.sum += last.sum - static_cast<double>(pitch) * before.count * last.count;
+      before.count += last.count;
+      blocks.pop_back();
+    }
+  }
+  std::size_t next = 0;
+  int free = low;  // rounding must not bring blocks closer
+  for (const Block& block : blocks) {
+    int at = std::max(free, static_cast<int>(begin_of(block) + 0.5));
+    for (int i = 0; i < block.count; ++i, at += pitch) labels[next++].label_center = at;
+    free = at;
+  }
+}
+
+std::string label_of(const Columns& columns, std::int64_t source) {
+  return columns.labels.empty() ? std::to_string(source) : columns.labels[static_cast<std::size_t>(source)];
+}
+
+Ink ink_of(const Columns& columns, const PlacedLabel& label) {
+  if (columns.query == label.source) return Ink::kAccent;
+  return label.wanted || columns.sources <= 12 ? Ink::kText : Ink::kDim;
+}
+
+/// Swatches of the segments below the cells, one run of equal columns at a time.
+void draw_segments(Pen& pen, const Columns& columns, int y) {
+  const int count = columns.count();
+  const auto segment = [&](int column) {
+    return columns.segments[static_cast<std::size_t>(column * columns.bin)];
+  };
+  for (int first = 0; first < count;) {
+    int last = first + 1;
+    while (last < count && segment(last) == segment(first)) ++last;
+    const Rect box = {columns.left + first * columns.cell_width, y, (last - first) * columns.cell_width, 4};
+    if (segment(first) >= 0) pen.scene.fill(box, segment_color(segment(first)));
+    first = last;
+  }
+}
+
+}  // namespace
+
+std::vector<PlacedLabel> place_labels(const Columns& columns, int pitch, int low, int high) {
+  std::vector<PlacedLabel> labels;
+  for (const std::int64_t source : wanted_sources(columns)) {
+    const int center = center_of(columns, source);
+    labels.push_back({source, center, center, true});
+  }
+  spread(labels, pitch, low, high);
+  const std::vector<PlacedLabel> wanted = labels;
+  const int every = (pitch + columns.cell_width - 1) / columns.cell_width;
+  for (int column = 0; column < columns.count(); column += every) {
+    const std::int64_t source = column * columns.bin;
+    const int center = center_of(columns, source);
+    const bool free = std::none_of(wanted.begin(), wanted.end(), [&](const PlacedLabel& label) {
+      const int from = std::min(label.column_center, label.label_center - pitch + 1);
+      const int to = std::max(label.column_center, label.label_center + pitch - 1);
+      return center >= from && center <= to;
+    });
+    if (free && center >= low && center <= high) labels.push_back({source, center, center, false});
+  }
+  std::sort(labels.begin(), labels.end(),
+            [](const PlacedLabel& a, const PlacedLabel& b) { return a.label_center < b.label_center; });
+  return labels;
+}
+
+int draw_axis(Pen& pen, const Columns& columns, int y, int right) {
+  if (!columns.segments.empty()) {
+    draw_segments(pen, columns, y + 2);
+    y += 6;
+  }
+  bool flat = true;  // every label fits under its column
+  for (std::int64_t source = 0; flat && source < columns.sources; ++source) {
+    flat = columns.bin == 1 && columns.cell_width > 12 &&
+           pen.shaper.line(label_of(columns, source), kLabelSize)->pixels() <= columns.cell_width - 6;
+  }
+  const int pitch = flat ? columns.cell_width : line_height(kLabelSize);
+  const int half = line_height(kLabelSize) / 2;
+  const int low = flat ? columns.left : std::min(columns.left + half, columns.left + columns.cell_width / 2);
+  const int high = flat ? columns.left + columns.width()
+                        : std::max(right - half, columns.left + columns.width() - columns.cell_width / 2);
+  const std::vector<PlacedLabel> labels = place_labels(columns, pitch, low, high);
+  const bool all = static_cast<std::int64_t>(labels.size()) == columns.sources;
+  const int reach = all ? 2 : 9;  // of the leader lines
+  int bottom = y;
+  for (const PlacedLabel& label : labels) {
+    const auto shaped = pen.shaper.line(label_of(columns, label.source), kLabelSize);
+    const Ink ink = ink_of(columns, label);
+    if (!all) {
+      const std::uint8_t color = label.wanted ? color::kDim : color::kQuiet;
+      pen.scene.line(label.column_center, y + 1, label.column_center, y + 3, color);
+      pen.scene.line(label.column_center, y + 3, label.label_center, y + reach - 1, color);
+    }
+    const Rect box =
+        flat ? pen.scene.text(shaped, label.column_center - shaped->pixels() / 2, y + 3, ink, Role::kColumn)
+             : pen.scene.text_up(shaped, label.label_center - half, y + reach + 2, ink, Role::kColumn);
+    bottom = std::max(bottom, box.bottom());
+  }
+  if (columns.query) {  // a small triangle points at the query's column
+    const int center = center_of(columns, *columns.query);
+    for (int i = 0; i < 4; ++i) pen.scene.fill({center - i, y + i, 2 * i + 1, 1}, color::kAccent);
+  }
+  if (!all) {
+    const std::string note =
+        std::to_string(columns.sources) + " sources, " + std::to_string(labels.size()) +
+        " of them labelled: first, last, the most attended (dark), and every " +
+        std::to_string((pitch + columns.cell_width - 1) / columns.cell_width * columns.bin) +
+        ". where there is room";
+    const auto shaped = pen.shaper.line_within(note, kLabelSize, right - columns.left);
+    bottom = pen.scene.text(shaped, columns.left, bottom + 4, Ink::kDim, Role::kNote).bottom();
+  }
+  return bottom;
+}
+
+}  // namespace attnviz::render

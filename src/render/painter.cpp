@@ -1,0 +1,104 @@
+/// The public face: pages are laid out into scenes and drawn.
+#include <optional>
+
+#include "attnviz/render.h"
+#include "render/colors.h"
+#include "render/fonts.h"
+#include "render/glyphs.h"
+#include "render/overview.h"
+#include "render/raster.h"
+#include "render/shaper.h"
+#include "render/token_page.h"
+
+namespace attnviz {
+
+using render::Pen;
+using render::Scene;
+
+class Painter::Impl {
+ public:
+  Impl(const RenderOptions& options, ColorTop top)
+      : options_(options),
+        top_(std::move(top)),
+        colors_(options.colormap, options.theme),
+        fonts_(options.fonts, options.system_fonts),
+        shaper_(fonts_),
+        glyphs_(fonts_) {}
+
+  Image token_map(const TokenMap& map) {
+    render::check_shapes(map);
+    return draw([&](Pen& pen) {
+      render::draw_token_page(pen, map, top_,
+                              [&](const auto& encoding, int width) { return reading(encoding, width); });
+    });
+  }
+
+  Image overview(std::string_view title, std::span<const HeadSummary> heads,
+                 std::span<const Heatmap> summaries) {
+    return draw([&](Pen& pen) { render::draw_overview(pen, title, heads, summaries, top_); });
+  }
+
+  Image heatmap(const Heatmap& heatmap) {
+    return draw([&](Pen& pen) { render::draw_heatmap_page(pen, heatmap, top_); });
+  }
+
+  std::vector<std::string> missing_characters() const {
+    std::vector<std::string> names;
+    for (const char32_t code : shaper_.missing()) names.push_back(render::code_point_name(code));
+    return names;
+  }
+
+ private:
+  template <typename Layout>
+  Image draw(const Layout& layout) {
+    Scene scene;
+    Pen pen{scene, shaper_, options_};
+    layout(pen);
+    return render::rasterise(scene, scene.right() + render::kMargin, scene.bottom() + render::kMargin,
+                             colors_, glyphs_);
+  }
+
+  /// All tokens of a run look at one text (two for an encoder–decoder): its layout is remembered.
+  std::shared_ptr<const render::ReadingLayout> reading(const std::shared_ptr<const Encoding>& encoding,
+                                                       int width) {
+    constexpr std::size_t kRemembered = 4;
+    for (const Remembered& known : readings_) {
+      if (known.encoding == encoding && known.width == width) return known.layout;
+    }
+    auto layout =
+        std::make_shared<const render::ReadingLayout>(render::lay_out_reading(shaper_, *encoding, width));
+    if (readings_.size() >= kRemembered) readings_.erase(readings_.begin());
+    readings_.push_back({encoding, width, layout});
+    return layout;
+  }
+
+  struct Remembered {
+    std::shared_ptr<const Encoding> encoding;  ///< Held, so that its address stays its own.
+    int width;
+    std::shared_ptr<const render::ReadingLayout> layout;
+  };
+
+  RenderOptions options_;
+  ColorTop top_;
+  render::Colors colors_;
+  render::Fonts fonts_;
+  render::Shaper shaper_;
+  render::Glyphs glyphs_;
+  std::vector<Remembered> readings_;
+};
+
+Painter::Painter(const RenderOptions& options, ColorTop top)
+    : impl_(std::make_unique<Impl>(options, std::move(top))) {}
+Painter::~Painter() = default;
+Painter::Painter(Painter&&) noexcept = default;
+Painter& Painter::operator=(Painter&&) noexcept = default;
+
+Image Painter::token_map(const TokenMap& map) { return impl_->token_map(map); }
+Image Painter::overview(std::string_view title, std::span<const HeadSummary> heads,
+                        std::span<const Heatmap> summaries) {
+  return impl_->overview(title, heads, summaries);
+}
+Image Painter::heatmap(const Heatmap& heatmap) { return impl_->heatmap(heatmap); }
+std::vector<std::string> Painter::missing_characters() const { return impl_->missing_characters(); }
+
+}  // namespace attnviz

@@ -1,0 +1,174 @@
+#include "render/panel.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace attnviz::render {
+namespace {
+
+constexpr int kBarLength = 200;
+constexpr int kBarHeight = 10;
+constexpr int kAxisName = 18;  ///< Room for the turned name of the rows.
+
+std::string row_label(const Panel& panel, std::int64_t row) {
+  return panel.row_labels.empty() ? std::to_string(row) : panel.row_labels[static_cast<std::size_t>(row)];
+}
+
+/// Labels of rows, right-aligned before the cells, as many as find room; the first and the last always.
+void draw_row_labels(Pen& pen, const Panel& panel, int rows, int cell_height, int right, int y) {
+  const int height = line_height(kLabelSize);
+  const int every = (height + cell_height - 1) / cell_height;
+  const int last_top = y + (rows - 1) * cell_height + (cell_height - height) / 2;
+  for (int row = 0; row < rows; ++row) {
+    const int top = y + row * cell_height + (cell_height - height) / 2;
+    const bool last = row == rows - 1;
+    if (row % every != 0 && !last) continue;
+    if (!last && top + height > last_top) continue;
+    const auto shaped = pen.shaper.line(row_label(panel, row * panel.row_bin), kLabelSize);
+    pen.scene.text(shaped, right - shaped->pixels(), top, Ink::kDim, Role::kRow);
+  }
+}
+
+/// ".12", "1"; empty for what would read 0.
+std::string cell_text(double weight) {
+  if (!std::isfinite(weight) || weight < 0.005) return {};
+  std::array<char, 16> text{};
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), weight, std::chars_format::fixed, 2).ptr;
+  std::string result(text.data(), end);
+  if (result == "1.00") return "1";
+  return result[0] == '0' ? result.substr(1) : result;
+}
+
+void annotate(Pen& pen, const WeightView& weights, const Grid& grid) {
+  const int height = line_height(kCellTextSize);
+  if (grid.cell_height < height) return;
+  for (int row = 0; row < grid.rows; ++row) {
+    for (int column = 0; column < grid.columns; ++column) {
+      const auto at = static_cast<std::size_t>(row) * static_cast<std::size_t>(grid.columns) +
+                      static_cast<std::size_t>(column);
+      if (grid.colors[at] == color::kMasked || grid.colors[at] == color::kHatch) continue;
+      const std::string text = cell_text(weights.values[at]);
+      if (text.empty()) continue;
+      const auto shaped = pen.shaper.line(text, kCellTextSize);
+      if (shaped->pixels() + 2 > grid.cell_width) continue;
+      pen.scene.text(shaped, grid.x + column * grid.cell_width + (grid.cell_width - shaped->pixels() + 1) / 2,
+                     grid.y + row * grid.cell_height + (grid.cell_height - height) / 2, Ink::kText,
+                     Role::kCell);
+    }
+  }
+}
+
+std::string clipped_note(const Columns& columns, const Panel& panel, const Clipped& clipped,
+                         std::span<const std::uint8_t> sinks) {
+  const auto at = static_cast<std::size_t>(clipped.column);
+  const std::string name = columns.labels.empty() ? std::to_string(clipped.column) : columns.labels[at];
+  const bool sink = !sinks.empty() && sinks[at] != 0;
+  return (sink ? "sink “" + name + "” clipped"
+               : "above " + weight_text(panel.scale.top()) + " clipped: “" + name + "”") +
+         ", up to " + weight_text(clipped.largest);
+}
+
+Matrix matrix_of(const WeightView& view) {
+  return {view.rows, view.columns, {view.values.begin(), view.values.end()}};
+}
+
+}  // namespace
+
+int row_label_width(Pen& pen, const Panel& panel) {
+  int width = panel.overall.empty() ? 0 : pen.shaper.line("overall", kLabelSize)->pixels();
+  for (std::int64_t row = 0; row < panel.weights.rows; row += panel.row_bin) {
+    width = std::max(width, pen.shaper.line(row_label(panel, row), kLabelSize)->pixels());
+  }
+  return width + 8 + (panel.row_axis.empty() ? 0 : kAxisName);
+}
+
+int draw_color_bar(Pen& pen, const Scale& scale, bool clipped, int y, int right) {
+  const int length = kBarLength;
+  // Room on the right for the arrow and half of the last tick's label.
+  const int left = right - length - 22;
+  Grid bar;
+  bar.x = left;
+  bar.y = y;
+  bar.columns = length;
+  bar.rows = 1;
+  bar.cell_height = kBarHeight;
+  for (int x = 0; x < length; ++x) {
+    bar.colors.push_back(
+        static_cast<std::uint8_t>((x * (kColorSteps - 1) + (length - 1) / 2) / (length - 1)));
+  }
+  pen.scene.grid(std::move(bar));
+  for (int i = 0; clipped && i < kBarHeight / 2 + 3; ++i) {
+    const int half = std::max(0, kBarHeight / 2 - i * kBarHeight / 16);
+    if (half > 0)
+      pen.scene.fill({left + length + 1 + i, y + kBarHeight / 2 - half, 1, 2 * half}, color::kOver);
+  }
+  for (const Scale::Tick& tick : scale.ticks(0.2)) {
+    const int x = left + static_cast<int>(std::lround(tick.place * (length - 1)));
+    const auto shaped = pen.shaper.line(tick.text, kLabelSize);
+    pen.scene.line(x, y + kBarHeight, x, y + kBarHeight + 2, color::kDim);
+    pen.scene.text(shaped, x - shaped->pixels() / 2, y + kBarHeight + 3, Ink::kDim, Role::kTick);
+  }
+  return left;
+}
+
+int draw_panel(Pen& pen, const Panel& panel, const Columns& columns, int y, int right) {
+  Clipped clipped;
+  Grid cells = color_cells(panel.weights, panel.row_bin, columns.bin, panel.scale, clipped);
+  Grid overall;
+  if (!panel.overall.empty()) {
+    overall = color_cells({panel.overall, {}, 1, columns.sources}, 1, columns.bin, panel.scale, clipped);
+  }
+  const int cell_height = panel.cell_height;
+  const int bar = draw_color_bar(pen, panel.scale, clipped.any(), y + 3, right);
+  const int room = bar - 24 - panel.left;
+  pen.scene.text(pen.shaper.line_within(panel.caption, kCaptionSize, room), panel.left, y, Ink::kText,
+                 Role::kCaption);
+  std::string note;
+  std::vector<std::string> notes = panel.notes;
+  if (clipped.any()) {
+    const auto sinks =
+        sink_columns(matrix_of(panel.weights), panel.weights.masked, columns.special, columns.from_start);
+    notes.push_back(clipped_note(columns, panel, clipped, sinks));
+  }
+  for (const std::string& part : notes) note += (note.empty() ? "" : " · ") + part;
+  if (!note.empty()) {
+    pen.scene.text(pen.shaper.line_within(note, kLabelSize, room), panel.left, y + 18, Ink::kDim,
+                   Role::kNote);
+  }
+
+  y += 38;
+  for (Grid* grid : {&cells, &overall}) {
+    if (grid->colors.empty()) continue;
+    if (grid == &overall) y += 4;
+    grid->x = columns.left;
+    grid->y = y;
+    grid->cell_width = columns.cell_width;
+    grid->cell_height = grid == &overall ? std::max(cell_height, 14) : cell_height;
+    const Rect box = grid->box();
+    y = box.bottom();
+    pen.scene.frame({box.x - 1, box.y - 1, box.width + 2, box.height + 2}, color::kHair);
+    const bool exact = columns.bin == 1 && (grid == &overall || panel.row_bin == 1);
+    const WeightView weights =
+        grid == &overall ? WeightView{panel.overall, {}, 1, columns.sources} : panel.weights;
+    const Grid shape = pen.options.annotate && exact ? *grid : Grid{};
+    pen.scene.grid(std::move(*grid));
+    if (!shape.colors.empty()) annotate(pen, weights, shape);
+    if (grid == &overall) {
+      const auto label = pen.shaper.line("overall", kLabelSize);
+      pen.scene.text(label, columns.left - 8 - label->pixels(),
+                     box.y + (box.height - line_height(kLabelSize)) / 2, Ink::kText, Role::kRow);
+      continue;
+    }
+    draw_row_labels(pen, panel, box.height / cell_height, cell_height, columns.left - 8, box.y);
+    const auto name = pen.shaper.line(panel.row_axis, kLabelSize);
+    if (!panel.row_axis.empty() && name->pixels() <= box.height) {
+      pen.scene.text_up(name, panel.left, box.y + (box.height - name->pixels()) / 2, Ink::kDim, Role::kRow);
+    }
+  }
+  return y;
+}
+
+}  // namespace attnviz::render

@@ -1,0 +1,244 @@
+/// Where each line and each token of a text lies.
+#include <algorithm>
+#include <cmath>
+
+#include "render/reading_view.h"
+
+namespace attnviz::render {
+namespace {
+
+constexpr int kLongestName = 150;
+constexpr int kGapAfterBlock = 6;
+
+/// A stretch of one of the texts that begins a line of its own and has no newline inside.
+struct Stretch {
+  Span bytes;
+  int segment = -1;
+  std::string name;  ///< For the margin, where a named part begins.
+};
+
+bool is_cjk(hb_script_t script) {
+  return script == HB_SCRIPT_HAN || script == HB_SCRIPT_HIRAGANA || script == HB_SCRIPT_KATAKANA;
+}
+
+/// Scripts without blanks between words: lines break where tokens begin.
+bool has_no_blanks(hb_script_t script) {
+  return script == HB_SCRIPT_THAI || script == HB_SCRIPT_LAO || script == HB_SCRIPT_KHMER ||
+         script == HB_SCRIPT_MYANMAR;
+}
+
+bool may_not_begin_line(char32_t code) {
+  constexpr std::u32string_view kClosing = U"、。，．）」』】〕〉》！？：；ー・…%)]}.,;:!?’”»";
+  return kClosing.find(code) != std::u32string_view::npos;
+}
+
+/// Tokens of one text by their bytes.
+class Owners {
+ public:
+  Owners(const Encoding& encoding, bool pair) {
+    for (std::size_t i = 0; i < encoding.tokens.size(); ++i) {
+      const Token& token = encoding.tokens[i];
+      if (!token.span || (token.sequence == 1) != pair) continue;
+      if (token.span->begin < token.span->end) spans_.push_back({*token.span, static_cast<std::int64_t>(i)});
+    }
+    std::stable_sort(spans_.begin(), spans_.end(),
+                     [](const Owned& a, const Owned& b) { return a.span.begin < b.span.begin; });
+    std::int64_t furthest = 0;
+    for (const Owned& owned : spans_) ends_.push_back(furthest = std::max(furthest, owned.span.end));
+  }
+
+  /// Tokens that cover some of [begin, end), in order.
+  std::vector<std::int64_t> of(std::int64_t begin, std::int64_t end) const {
+    std::vector<std::int64_t> tokens;
+    auto at = static_cast<std::size_t>(std::upper_bound(ends_.begin(), ends_.end(), begin) - ends_.begin());
+    for (; at < spans_.size() && spans_[at].span.begin < end; ++at) {
+      if (spans_[at].span.end > begin) tokens.push_back(spans_[at].token);
+    }
+    return tokens;
+  }
+
+  bool begins_at(std::int64_t byte) const {
+    const auto at = std::lower_bound(spans_.begin(), spans_.end(), byte,
+                                     [](const Owned& owned, std::int64_t b) { return owned.span.begin < b; });
+    return at != spans_.end() && at->span.begin == byte;
+  }
+
+ private:
+  struct Owned {
+    Span span;
+    std::int64_t token;
+  };
+  std::vector<Owned> spans_;
+  std::vector<std::int64_t> ends_;  ///< The furthest end so far.
+};
+
+/// Cuts `text` at newlines (which stay at the end of what they end) and where named parts begin.
+std::vector<Stretch> cut(const Encoding& encoding, const std::string& text, bool pair) {
+  struct Start {
+    std::int64_t byte;
+    int segment;
+    std::string name;
+  };
+  std::vector<Start> starts = {{0, -1, pair ? "pair" : ""}};
+  if (!pair) {
+    for (std::size_t i = 0; i < encoding.segments.size(); ++i) {
+      const Segment& segment = encoding.segments[i];
+      if (!segment.name.empty()) starts.push_back({segment.span.begin, static_cast<int>(i), segment.name});
+    }
+    const auto own = static_cast<std::int64_t>(encoding.text.size());
+    if (!encoding.generated.empty()) starts.push_back({own, -1, "generated"});
+  }
+  std::stable_sort(starts.begin(), starts.end(),
+                   [](const Start& a, const Start& b) { return a.byte < b.byte; });
+  std::vector<Stretch> stretches;
+  const auto size = static_cast<std::int64_t>(text.size());
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    std::int64_t begin = starts[i].byte;
+    const std::int64_t end = i + 1 < starts.size() ? starts[i + 1].byte : size;
+    std::string name = starts[i].name;
+    while (begin < end || !name.empty()) {
+      const std::size_t newline = text.find('\n', static_cast<std::size_t>(begin));
+      const std::int64_t next =
+          newline == std::string::npos ? end : std::min(end, static_cast<std::int64_t>(newline) + 1);
+      stretches.push_back({{begin, std::max(begin, next)}, starts[i].segment, name});
+      name.clear();
+      begin = next;
+    }
+  }
+  return stretches;
+}
+
+/// How far each character moves the pen, in the order of the text.
+std::vector<std::int32_t> advances(const Paragraph& paragraph, const ShapedText& whole) {
+  std::vector<std::int32_t> result(paragraph.characters.size(), 0);
+  for (const Cluster& cluster : whole.clusters) {
+    const auto at = std::lower_bound(paragraph.characters.begin(), paragraph.characters.end(), cluster.begin,
+                                     [](const Character& c, std::uint32_t byte) { return c.begin < byte; });
+    result[static_cast<std::size_t>(at - paragraph.characters.begin())] += cluster.right - cluster.left;
+  }
+  return result;
+}
+
+/// 0: not here; 1: only where nothing better is on the line; 2: between words.
+int break_quality(const Paragraph& paragraph, std::size_t at, const Owners& owners, std::int64_t base) {
+  const char32_t before = paragraph.characters[at - 1].code;
+  const char32_t after = paragraph.characters[at].code;
+  if (joins_grapheme(before, after) || after == U' ' || after == U'↵') return 0;
+  if (before == U' ' || before == U'⇥' || before == U'-' || before == U'/') return 2;
+  if (may_not_begin_line(after)) return 1;
+  if (is_cjk(paragraph.scripts[at]) || is_cjk(paragraph.scripts[at - 1])) return 2;
+  const bool token_begins = owners.begins_at(base + paragraph.characters[at].begin);
+  return has_no_blanks(paragraph.scripts[at]) && token_begins ? 2 : 1;
+}
+
+/// Ends of the lines of a paragraph.
+std::vector<std::size_t> wrap(const Paragraph& paragraph, const std::vector<std::int32_t>& advance,
+                              std::int32_t width, const Owners& owners, std::int64_t base) {
+  std::vector<std::size_t> ends;
+  const std::size_t count = paragraph.characters.size();
+  std::size_t begin = 0;
+  while (begin < count) {
+    std::int32_t used = 0;
+    std::size_t at = begin;
+    std::size_t good = 0;
+    std::size_t poor = 0;
+    for (; at < count; ++at) {
+      if (at > begin) {
+        const int quality = break_quality(paragraph, at, owners, base);
+        if (quality == 2) good = at;
+        if (quality == 1) poor = at;
+      }
+      used += advance[at];
+      const bool blank = paragraph.characters[at].code == U' ' || paragraph.characters[at].code == U'↵';
+      if (used > width && !blank && at > begin) break;
+    }
+    std::size_t end = count;
+    if (at < count) {
+      // A word that is cut only to fill a line's last third stays whole; one longer than that is cut.
+      std::int32_t left = 0;
+      for (std::size_t i = begin; i < good; ++i) left += advance[i];
+      end = good > begin && (left > width / 2 || poor <= begin) ? good : poor > begin ? poor : at;
+    }
+    ends.push_back(end);
+    begin = end;
+  }
+  return ends;
+}
+
+/// Shares each cluster among the tokens that cover it and joins neighbours of the same token.
+std::vector<TokenBox> token_boxes(const ShapedText& line, const Owners& owners, std::int64_t base) {
+  std::vector<TokenBox> boxes;
+  for (const Cluster& cluster : line.clusters) {
+    std::vector<std::int64_t> tokens = owners.of(base + cluster.begin, base + cluster.end);
+    if (tokens.empty() || cluster.left == cluster.right) continue;
+    if (cluster.rtl) std::reverse(tokens.begin(), tokens.end());
+    const auto share = static_cast<std::int64_t>(tokens.size());
+    const std::int64_t width = cluster.right - cluster.left;
+    for (std::int64_t i = 0; i < share; ++i) {
+      const std::int64_t token = tokens[static_cast<std::size_t>(i)];
+      const auto left = static_cast<std::int32_t>(cluster.left + width * i / share);
+      const auto right = static_cast<std::int32_t>(cluster.left + width * (i + 1) / share);
+      if (!boxes.empty() && boxes.back().token == token && boxes.back().right == left) {
+        boxes.back().right = right;
+      } else {
+        boxes.push_back({token, left, right});
+      }
+    }
+  }
+  return boxes;
+}
+
+}  // namespace
+
+ReadingLayout lay_out_reading(Shaper& shaper, const Encoding& encoding, int width) {
+  ReadingLayout layout;
+  const std::string texts[] = {encoding.text + encoding.generated, encoding.pair};
+  std::vector<Stretch> stretches[2];
+  for (const bool pair : {false, true}) {
+    if (texts[pair ? 1 : 0].empty()) continue;
+    stretches[pair ? 1 : 0] = cut(encoding, texts[pair ? 1 : 0], pair);
+    for (const Stretch& stretch : stretches[pair ? 1 : 0]) {
+      if (stretch.name.empty()) continue;
+      const auto name = shaper.line_within(label_text(stretch.name, 1000), kLabelSize, kLongestName);
+      layout.gutter = std::max(layout.gutter, name->pixels() + 52);
+    }
+  }
+  const int room = width - layout.gutter;
+  int y = 0;
+  for (const bool pair : {false, true}) {
+    const Owners owners(encoding, pair);
+    if (pair && !stretches[1].empty() && y > 0) y += kGapAfterBlock;
+    for (const Stretch& stretch : stretches[pair ? 1 : 0]) {
+      if (!stretch.name.empty()) layout.names.push_back({stretch.name, y, stretch.segment});
+      const std::int64_t base = stretch.bytes.begin;
+      std::string text = texts[pair ? 1 : 0].substr(static_cast<std::size_t>(base),
+                                                    static_cast<std::size_t>(stretch.bytes.end - base));
+      // A newline is shown where a token covers it; otherwise it only ends the line.
+      if (!text.empty() && text.back() == '\n' &&
+          owners.of(stretch.bytes.end - 1, stretch.bytes.end).empty()) {
+        text.pop_back();
+      }
+      const Paragraph paragraph = shaper.analyse(text);
+      const ShapedText whole = shaper.shape(paragraph, 0, paragraph.characters.size(), kReadingSize);
+      std::size_t begin = 0;
+      std::vector<std::size_t> ends = wrap(paragraph, advances(paragraph, whole), room * 64, owners, base);
+      if (ends.empty()) ends.push_back(0);
+      for (const std::size_t end : ends) {
+        ReadingLine line;
+        line.shaped = std::make_shared<const ShapedText>(shaper.shape(paragraph, begin, end, kReadingSize));
+        const int slack = std::max(0, room - line.shaped->pixels());
+        line.x = layout.gutter + (paragraph.rtl ? slack : 0);
+        line.y = y;
+        line.segment = stretch.segment;
+        line.tokens = token_boxes(*line.shaped, owners, base);
+        layout.lines.push_back(std::move(line));
+        y += kReadingPitch;
+        begin = end;
+      }
+    }
+  }
+  layout.height = y;
+  return layout;
+}
+
+}  // namespace attnviz::render

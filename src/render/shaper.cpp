@@ -1,0 +1,237 @@
+#include "render/shaper.h"
+
+#include <fribidi.h>
+
+#include <algorithm>
+
+namespace attnviz::render {
+namespace {
+
+/// More lines than this are forgotten, so that a long batch does not fill the memory.
+constexpr std::size_t kMostLines = 20000;
+
+bool is_real(hb_script_t script) {
+  return script != HB_SCRIPT_COMMON && script != HB_SCRIPT_INHERITED && script != HB_SCRIPT_UNKNOWN;
+}
+
+/// Marks, digits and punctuation take the script of what stands before them, at the start of what follows.
+std::vector<hb_script_t> resolve_scripts(const std::vector<Character>& characters) {
+  hb_unicode_funcs_t* unicode = hb_unicode_funcs_get_default();
+  std::vector<hb_script_t> scripts;
+  scripts.reserve(characters.size());
+  for (const Character& character : characters) scripts.push_back(hb_unicode_script(unicode, character.code));
+  const auto first = std::find_if(scripts.begin(), scripts.end(), is_real);
+  hb_script_t current = first == scripts.end() ? HB_SCRIPT_COMMON : *first;
+  for (hb_script_t& script : scripts) {
+    if (is_real(script)) current = script;
+    script = current;
+  }
+  return scripts;
+}
+
+/// Han is written differently in Japan and China; kana and hangul tell.
+hb_language_t han_language(const std::vector<hb_script_t>& scripts) {
+  const auto uses = [&](hb_script_t script) {
+    return std::find(scripts.begin(), scripts.end(), script) != scripts.end();
+  };
+  if (uses(HB_SCRIPT_HIRAGANA) || uses(HB_SCRIPT_KATAKANA)) return hb_language_from_string("ja", -1);
+  if (uses(HB_SCRIPT_HANGUL)) return hb_language_from_string("ko", -1);
+  if (uses(HB_SCRIPT_HAN)) return hb_language_from_string("zh-hans", -1);
+  return hb_language_from_string("en", -1);
+}
+
+/// Embedding levels by the Unicode bidirectional algorithm; false: the paragraph runs from left to right.
+bool bidi_levels(const std::vector<Character>& characters, std::vector<std::int8_t>& levels) {
+  levels.assign(characters.size(), 0);
+  const bool simple = std::all_of(characters.begin(), characters.end(),
+                                  [](const Character& character) { return character.code < 0x590; });
+  if (simple) return false;
+  const auto length = static_cast<FriBidiStrIndex>(characters.size());
+  std::vector<FriBidiChar> codes;
+  for (const Character& character : characters) codes.push_back(character.code);
+  std::vector<FriBidiCharType> types(codes.size());
+  std::vector<FriBidiBracketType> brackets(codes.size());
+  std::vector<FriBidiLevel> found(codes.size());
+  fribidi_get_bidi_types(codes.data(), length, types.data());
+  fribidi_get_bracket_types(codes.data(), length, types.data(), brackets.data());
+  FriBidiParType direction = FRIBIDI_PAR_ON;
+  if (fribidi_get_par_embedding_levels_ex(types.data(), brackets.data(), length, &direction, found.data()) ==
+      0) {
+    return false;
+  }
+  std::copy(found.begin(), found.end(), levels.begin());
+  return FRIBIDI_IS_RTL(direction) != 0;
+}
+
+}  // namespace
+
+/// Characters of one direction, script and font.
+struct Shaper::Run {
+  std::size_t first = 0;
+  std::size_t last = 0;
+  int level = 0;
+  bool rtl() const { return level % 2 == 1; }
+};
+
+int code_box_width(char32_t code) { return 4 * static_cast<int>(code_point_name(code).size() - 2) + 5; }
+
+void Shaper::choose_fonts(Paragraph& paragraph) {
+  const std::vector<Character>& characters = paragraph.characters;
+  paragraph.faces.assign(characters.size(), -1);
+  std::u32string grapheme;
+  for (std::size_t first = 0; first < characters.size();) {
+    std::size_t last = first + 1;
+    grapheme.assign(1, characters[first].code);
+    while (last < characters.size() && joins_grapheme(characters[last - 1].code, characters[last].code)) {
+      grapheme.push_back(characters[last++].code);
+    }
+    int face = -1;
+    if (!is_hidden_format(grapheme[0])) {
+      face = fonts_.find(std::span(grapheme.data(), grapheme.size()), paragraph.scripts[first]);
+      if (face < 0 && !steers_shaping(grapheme[0])) missing_.insert(grapheme[0]);
+    }
+    for (std::size_t i = first; i < last; ++i) {
+      const char32_t code = characters[i].code;
+      const bool drawable = face >= 0 && (steers_shaping(code) || fonts_.face(face).has(code));
+      paragraph.faces[i] = drawable ? face : -1;
+      if (drawable || steers_shaping(code) || is_hidden_format(code) || i == first) continue;
+      paragraph.faces[i] = fonts_.find(std::span(&code, 1), paragraph.scripts[i]);
+      if (paragraph.faces[i] < 0) missing_.insert(code);
+    }
+    first = last;
+  }
+}
+
+Paragraph Shaper::analyse(std::string_view text) {
+  Paragraph paragraph;
+  paragraph.characters = decode_utf8(text);
+  for (Character& character : paragraph.characters) character.code = visible(character.code);
+  paragraph.rtl = bidi_levels(paragraph.characters, paragraph.levels);
+  paragraph.scripts = resolve_scripts(paragraph.characters);
+  paragraph.language = han_language(paragraph.scripts);
+  choose_fonts(paragraph);
+  return paragraph;
+}
+
+void Shaper::shape_run(const Paragraph& paragraph, const Run& run, ShapedText& out) {
+  std::vector<hb_codepoint_t> codes;
+  codes.reserve(run.last - run.first);
+  for (std::size_t i = run.first; i < run.last; ++i) codes.push_back(paragraph.characters[i].code);
+  hb_buffer_clear_contents(buffer_);
+  hb_buffer_add_codepoints(buffer_, codes.data(), static_cast<int>(codes.size()), 0,
+                           static_cast<int>(codes.size()));
+  hb_buffer_set_direction(buffer_, run.rtl() ? HB_DIRECTION_RTL : HB_DIRECTION_LTR);
+  hb_buffer_set_script(buffer_, paragraph.scripts[run.first]);
+  hb_buffer_set_language(buffer_, paragraph.language);
+  const int face = paragraph.faces[run.first];
+  hb_shape(fonts_.face(face).shaper(out.size), buffer_, nullptr, 0);
+  unsigned count = 0;
+  const hb_glyph_info_t* infos = hb_buffer_get_glyph_infos(buffer_, &count);
+  const hb_glyph_position_t* places = hb_buffer_get_glyph_positions(buffer_, &count);
+  for (unsigned i = 0; i < count; ++i) {
+    const std::size_t character = run.first + infos[i].cluster;
+    const std::uint32_t begin = paragraph.characters[character].begin;
+    if (out.clusters.empty() || i == 0 || out.clusters.back().begin != begin) {
+      out.clusters.push_back({begin, 0, out.width, out.width, run.rtl()});
+    }
+    out.glyphs.push_back(
+        {face, infos[i].codepoint, out.width + places[i].x_offset, places[i].y_offset, begin});
+    out.width += places[i].x_advance;
+    out.clusters.back().right = out.width;
+  }
+}
+
+void Shaper::box_run(const Paragraph& paragraph, const Run& run, ShapedText& out) {
+  const std::size_t count = run.last - run.first;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Character& character = paragraph.characters[run.rtl() ? run.last - 1 - i : run.first + i];
+    const std::int32_t left = out.width;
+    if (!steers_shaping(character.code)) {
+      out.glyphs.push_back({-1, character.code, left, 0, character.begin});
+      out.width += 64 * code_box_width(character.code);
+    }
+    out.clusters.push_back({character.begin, 0, left, out.width, run.rtl()});
+  }
+}
+
+ShapedText Shaper::shape(const Paragraph& paragraph, std::size_t first, std::size_t last, int size) {
+  ShapedText out;
+  out.size = size;
+  if (first >= last) return out;
+  std::vector<std::int8_t> levels(paragraph.levels.begin() + static_cast<std::ptrdiff_t>(first),
+                                  paragraph.levels.begin() + static_cast<std::ptrdiff_t>(last));
+  // Rule L1: blanks at the end of a line take the direction of the paragraph.
+  for (std::size_t i = levels.size(); i > 0 && paragraph.characters[first + i - 1].code == U' '; --i) {
+    levels[i - 1] = paragraph.rtl ? 1 : 0;
+  }
+  std::vector<Run> runs;
+  int highest = 0;
+  for (std::size_t i = first; i < last; ++i) {
+    const int level = levels[i - first];
+    highest = std::max(highest, level);
+    const bool same = !runs.empty() && runs.back().level == level &&
+                      paragraph.scripts[i] == paragraph.scripts[i - 1] &&
+                      paragraph.faces[i] == paragraph.faces[i - 1];
+    if (!same) runs.push_back({i, i, level});
+    runs.back().last = i + 1;
+  }
+  // Rule L2: from the highest level down to 1, reverse what is at that level or above.
+  for (int level = highest; level > 0; --level) {
+    for (auto run = runs.begin(); run != runs.end();) {
+      const auto from = std::find_if(run, runs.end(), [&](const Run& r) { return r.level >= level; });
+      run = std::find_if(from, runs.end(), [&](const Run& r) { return r.level < level; });
+      std::reverse(from, run);
+    }
+  }
+  for (const Run& run : runs) {
+    const std::size_t old = out.clusters.size();
+    if (paragraph.faces[run.first] >= 0) {
+      shape_run(paragraph, run, out);
+    } else {
+      box_run(paragraph, run, out);
+    }
+    // A cluster ends where the next one in the text begins.
+    std::uint32_t end = paragraph.characters[run.last - 1].end;
+    const auto close = [&](Cluster& cluster) {
+      cluster.end = end;
+      end = cluster.begin;
+    };
+    if (run.rtl()) {
+      std::for_each(out.clusters.begin() + static_cast<std::ptrdiff_t>(old), out.clusters.end(), close);
+    } else {
+      std::for_each(out.clusters.rbegin(), out.clusters.rend() - static_cast<std::ptrdiff_t>(old), close);
+    }
+  }
+  return out;
+}
+
+std::shared_ptr<const ShapedText> Shaper::line(std::string_view text, int size) {
+  std::string key = std::to_string(size);
+  key.push_back(' ');
+  key += text;
+  const auto found = lines_.find(key);
+  if (found != lines_.end()) return found->second;
+  const Paragraph paragraph = analyse(text);
+  auto shaped = std::make_shared<const ShapedText>(shape(paragraph, 0, paragraph.characters.size(), size));
+  if (lines_.size() >= kMostLines) lines_.clear();
+  lines_.emplace(std::move(key), shaped);
+  return shaped;
+}
+
+std::shared_ptr<const ShapedText> Shaper::line_within(std::string_view text, int size, int pixels) {
+  auto whole = line(text, size);
+  if (whole->pixels() <= pixels) return whole;
+  const std::vector<Character> characters = decode_utf8(text);
+  std::size_t fits = 0;  // so many characters, found by halving
+  std::size_t over = characters.size();
+  while (over - fits > 1) {
+    const std::size_t middle = (fits + over) / 2;
+    const bool good =
+        line(std::string(text.substr(0, characters[middle - 1].end)) + "…", size)->pixels() <= pixels;
+    (good ? fits : over) = middle;
+  }
+  while (fits > 0 && joins_grapheme(characters[fits - 1].code, characters[fits].code)) --fits;
+  return line(std::string(text.substr(0, fits == 0 ? 0 : characters[fits - 1].end)) + "…", size);
+}
+
+}  // namespace attnviz::render

@@ -1,0 +1,242 @@
+#include "render/fixtures.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "render/unicode.h"
+
+namespace attnviz::test {
+namespace {
+
+/// `count` weights that sum to 1: `sink` on the first, a few large ones among small ones.
+std::vector<float> row(Random& random, std::int64_t count, double sink, double sharpness) {
+  std::vector<double> weights;
+  for (std::int64_t i = 0; i < count; ++i) weights.push_back(std::pow(random.uniform(), sharpness) + 1e-4);
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  std::vector<float> result;
+  for (const double weight : weights) result.push_back(static_cast<float>(weight / sum * (1 - sink)));
+  result[0] += static_cast<float>(sink);
+  return result;
+}
+
+void append(std::vector<float>& values, const std::vector<float>& more) {
+  values.insert(values.end(), more.begin(), more.end());
+}
+
+Token make_token(std::string_view text, std::int64_t begin, std::int64_t end, std::int64_t id) {
+  Token token;
+  token.id = id;
+  token.text = std::string(text);
+  token.reference = {begin, end};
+  token.span = Span{begin, end};
+  return token;
+}
+
+void append_tokens(Encoding& encoding, std::string_view text, std::int64_t base, int longest) {
+  const std::vector<render::Character> characters = render::decode_utf8(text);
+  std::size_t first = 0;
+  while (first < characters.size()) {
+    std::size_t last = first + 1;
+    while (last < characters.size() && characters[last].code != U' ' && characters[last].code != U'\n' &&
+           static_cast<int>(last - first) < longest) {
+      ++last;
+    }
+    const std::int64_t begin = characters[first].begin;
+    const std::int64_t end = characters[last - 1].end;
+    std::string_view piece =
+        text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    std::string_view shown = piece.size() > 1 && piece[0] == ' ' ? piece.substr(1) : piece;
+    encoding.tokens.push_back(
+        make_token(shown, base + begin, base + end, 17 + static_cast<std::int64_t>(first)));
+    first = last;
+  }
+}
+
+}  // namespace
+
+std::uint64_t Random::next() {
+  state_ ^= state_ << 13;
+  state_ ^= state_ >> 7;
+  state_ ^= state_ << 17;
+  return state_;
+}
+
+std::shared_ptr<Encoding> encode(std::string_view text, int longest) {
+  auto encoding = std::make_shared<Encoding>();
+  encoding->text = std::string(text);
+  append_tokens(*encoding, text, 0, longest);
+  return encoding;
+}
+
+std::shared_ptr<Encoding> with_template(std::shared_ptr<Encoding> encoding) {
+  Token special;
+  special.special = true;
+  special.sequence = -1;
+  special.text = "[CLS]";
+  encoding->tokens.insert(encoding->tokens.begin(), special);
+  special.text = "[SEP]";
+  encoding->tokens.push_back(special);
+  return encoding;
+}
+
+std::shared_ptr<Encoding> encode_segments(const std::vector<std::pair<std::string, std::string>>& segments,
+                                          const std::string& generated) {
+  auto encoding = std::make_shared<Encoding>();
+  for (const auto& [name, text] : segments) {
+    const auto begin = static_cast<std::int64_t>(encoding->text.size());
+    encoding->text += text;
+    encoding->segments.push_back({name, {begin, static_cast<std::int64_t>(encoding->text.size())}});
+  }
+  append_tokens(*encoding, encoding->text, 0, 6);
+  assign_segments(*encoding);
+  append_tokens(*encoding, generated, static_cast<std::int64_t>(encoding->text.size()), 6);
+  encoding->generated = generated;
+  return encoding;
+}
+
+std::shared_ptr<Encoding> only_ids(int count) {
+  auto encoding = std::make_shared<Encoding>();
+  for (int i = 0; i < count; ++i) {
+    Token token;
+    token.id = 100 + 37 * i % 1000;
+    token.text = "#" + std::to_string(token.id);
+    encoding->tokens.push_back(token);
+  }
+  return encoding;
+}
+
+AttentionView make_view(std::shared_ptr<const Encoding> encoding, std::int64_t query, const MapShape& shape) {
+  AttentionView view;
+  view.kind = shape.kind;
+  const auto tokens = static_cast<std::int64_t>(encoding->tokens.size());
+  const std::int64_t sources = shape.kind == AttentionKind::kCross ? tokens : std::min(query + 1, tokens);
+  for (std::int64_t i = 0; i < sources; ++i) view.sources.push_back(i);
+  for (int i = 0; i < shape.layers; ++i) view.layers.push_back(i);
+  Random random(shape.seed + static_cast<std::uint64_t>(query) * 977);
+  for (const std::string& name : shape.reductions) {
+    ReducedAttention reduced;
+    reduced.reduction = name;
+    reduced.layers = {shape.layers, sources, {}};
+    reduced.overall.assign(static_cast<std::size_t>(sources), 0.0F);
+    const double sharpness = name == "max" ? 9 : name == "mean" ? 14 : 5;
+    for (int layer = 0; layer < shape.layers; ++layer) {
+      const std::vector<float> weights =
+          row(random, sources, shape.sink * (layer + 1) / shape.layers, sharpness);
+      append(reduced.layers.values, weights);
+      for (std::size_t i = 0; i < weights.size(); ++i)
+        reduced.overall[i] += weights[i] / static_cast<float>(shape.layers);
+    }
+    view.reductions.push_back(reduced);
+  }
+  if (shape.per_head) {
+    for (int head = 0; head < shape.heads; ++head) view.heads.push_back(head);
+    for (int layer = 0; layer < shape.layers; ++layer) {
+      Matrix heads = {shape.heads, sources, {}};
+      for (int head = 0; head < shape.heads; ++head)
+        append(heads.values, row(random, sources, shape.sink, 20));
+      view.per_head.push_back(heads);
+    }
+  }
+  if (!encoding->segments.empty()) {
+    double rest = 1;
+    std::vector<double> masses(encoding->segments.size(), 0.0);
+    for (std::size_t i = 0; i < view.sources.size(); ++i) {
+      const int segment = encoding->tokens[i].segment;
+      const bool named = segment >= 0 && !encoding->segments[static_cast<std::size_t>(segment)].name.empty();
+      if (!named) continue;
+      masses[static_cast<std::size_t>(segment)] += view.reductions[0].overall[i];
+      rest -= view.reductions[0].overall[i];
+    }
+    for (std::size_t i = 0; i < masses.size(); ++i) {
+      if (!encoding->segments[i].name.empty())
+        view.segments.push_back({encoding->segments[i].name, masses[i]});
+    }
+    view.segments.push_back({"", std::max(0.0, rest)});
+  }
+  view.encoding = std::move(encoding);
+  return view;
+}
+
+TokenMap make_map(const std::shared_ptr<const Encoding>& encoding, std::int64_t query,
+                  const MapShape& shape) {
+  TokenMap map;
+  const auto last = static_cast<std::int64_t>(encoding->tokens.size()) - 1;
+  map.token.index = std::min(query + 1, last);
+  const Token& token = encoding->tokens[static_cast<std::size_t>(map.token.index)];
+  map.token.id = token.id;
+  map.token.text = token.text;
+  map.token.query = query;
+  map.token.generated = map.token.index > query;
+  if (map.token.generated) map.token.probability = 0.9731;
+  map.views.push_back(make_view(encoding, query, shape));
+  return map;
+}
+
+std::vector<HeadSummary> make_heads(int layers, int heads, int side, bool causal) {
+  std::vector<HeadSummary> result;
+  Random random(7);
+  for (int layer = 0; layer < layers; ++layer) {
+    for (int head = 0; head < heads; ++head) {
+      HeadSummary summary;
+      summary.layer = layer;
+      summary.head = head;
+      const double local = random.uniform();
+      const double first = random.uniform() * 0.8;
+      summary.thumbnail = {side, side, {}};
+      for (int q = 0; q < side; ++q) {
+        const int last = causal ? q : side - 1;
+        std::vector<float> weights = row(random, last + 1, q == 0 ? 0 : first, 12);
+        weights[static_cast<std::size_t>(std::max(0, q - 1))] += static_cast<float>(local * 2);
+        const float sum = std::accumulate(weights.begin(), weights.end(), 0.0F);
+        weights.resize(static_cast<std::size_t>(side), 0.0F);
+        for (float& weight : weights) weight /= sum;
+        append(summary.thumbnail.values, weights);
+      }
+      summary.entropy = 5 * random.uniform();
+      summary.sink = first;
+      summary.previous = local;
+      summary.self = random.uniform() * 0.3;
+      if (layer > 0) summary.induction = random.uniform() * 0.6;
+      if (layer > 0) summary.duplicate = random.uniform() * 0.4;
+      result.push_back(summary);
+    }
+  }
+  return result;
+}
+
+Heatmap make_summary(const Encoding& encoding, const std::string& reduction, double sink) {
+  Heatmap heatmap;
+  heatmap.title = reduction + ", overall: outputs × sources";
+  heatmap.reduction = reduction;
+  const auto side = static_cast<std::int64_t>(encoding.tokens.size());
+  heatmap.weights = {side, side, {}};
+  Random random(11);
+  for (std::int64_t q = 0; q < side; ++q) {
+    std::vector<float> weights = row(random, q + 1, sink, 14);
+    weights.resize(static_cast<std::size_t>(side), 0.0F);
+    append(heatmap.weights.values, weights);
+    for (std::int64_t k = 0; k < side; ++k) heatmap.masked.push_back(k > q ? 1 : 0);
+    heatmap.row_labels.push_back(encoding.tokens[static_cast<std::size_t>(q)].text);
+    heatmap.column_labels.push_back(encoding.tokens[static_cast<std::size_t>(q)].text);
+    heatmap.special.push_back(encoding.tokens[static_cast<std::size_t>(q)].special ? 1 : 0);
+  }
+  return heatmap;
+}
+
+std::string long_text(int words) {
+  const std::vector<std::string> vocabulary = {
+      "the",   "harbour", "master", "of",     "Velmora", "is",     "Tessin", "old",   "bridge", "Karst",
+      "was",   "built",   "by",     "Orlan",  "and",     "keeper", "light",  "north", "quarry", "supplied",
+      "stone", "after",   "winter", "storms", "had",     "broken", "every",  "pier"};
+  Random random(3);
+  std::string text;
+  for (int i = 0; i < words; ++i) {
+    if (i > 0) text += i % 60 == 0 ? "\n" : " ";
+    text += vocabulary[static_cast<std::size_t>(random.below(static_cast<int>(vocabulary.size())))];
+    if (i % 11 == 10) text += ".";
+  }
+  return text;
+}
+
+}  // namespace attnviz::test

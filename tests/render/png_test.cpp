@@ -1,0 +1,102 @@
+/// The PNG file against a decoder of its own: pixels, palette, checksums.
+#include <gtest/gtest.h>
+#include <png.h>
+
+#include <cstring>
+
+#include "attnviz/render.h"
+#include "render/fixtures.h"
+
+namespace attnviz {
+namespace {
+
+struct Decoded {
+  int width = 0;
+  int height = 0;
+  std::vector<std::uint8_t> rgb;
+};
+
+/// By libpng, which checks every checksum.
+Decoded decode(const std::vector<std::uint8_t>& bytes) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  Decoded decoded;
+  if (png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) == 0) return decoded;
+  image.format = PNG_FORMAT_RGB;
+  decoded.rgb.resize(PNG_IMAGE_SIZE(image));
+  if (png_image_finish_read(&image, nullptr, decoded.rgb.data(), 0, nullptr) == 0) return decoded;
+  decoded.width = static_cast<int>(image.width);
+  decoded.height = static_cast<int>(image.height);
+  return decoded;
+}
+
+Palette some_palette() {
+  Palette palette{};
+  for (std::size_t i = 0; i < palette.size(); ++i) {
+    palette[i] = {static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(255 - i),
+                  static_cast<std::uint8_t>(i * 7)};
+  }
+  return palette;
+}
+
+Image noise(int width, int height, std::uint64_t seed) {
+  Image image(width, height, some_palette(), 0);
+  test::Random random(seed);
+  for (std::uint8_t& pixel : image.pixels()) pixel = static_cast<std::uint8_t>(random.below(256));
+  return image;
+}
+
+void expect_decodes_to(const Image& image, const Decoded& decoded) {
+  ASSERT_EQ(decoded.width, image.width());
+  ASSERT_EQ(decoded.height, image.height());
+  for (std::size_t i = 0; i < image.pixels().size(); ++i) {
+    const Rgb& rgb = image.palette()[image.pixels()[i]];
+    ASSERT_EQ(0, std::memcmp(rgb.data(), &decoded.rgb[3 * i], 3)) << "pixel " << i;
+  }
+}
+
+TEST(Png, DecodesToTheSamePixelsAtManySizes) {
+  for (const auto& [width, height] : {std::pair{1, 1}, {1, 70}, {97, 1}, {255, 64}, {1600, 900}}) {
+    const Image image = noise(width, height, static_cast<std::uint64_t>(width));
+    expect_decodes_to(image, decode(encode_png(image)));
+  }
+}
+
+TEST(Png, NoiseThatDoesNotCompressStillFits) {
+  const Image image = noise(2048, 1024, 5);
+  const std::vector<std::uint8_t> png = encode_png(image);
+  EXPECT_LT(png.size(), image.pixels().size() + image.pixels().size() / 500 + 2000);
+  expect_decodes_to(image, decode(png));
+}
+
+TEST(Png, IsIndexedWithThePaletteAfterTheHeader) {
+  const std::vector<std::uint8_t> png = encode_png(noise(3, 2, 1));
+  EXPECT_EQ(png[25], 3) << "colour type";
+  EXPECT_EQ(std::string(png.begin() + 37, png.begin() + 41), "PLTE");
+}
+
+TEST(Png, TheSameImageGivesTheSameBytes) {
+  EXPECT_EQ(encode_png(noise(300, 200, 9)), encode_png(noise(300, 200, 9)));
+}
+
+TEST(Png, FlatPicturesAreSmall) { EXPECT_LT(encode_png(Image(1000, 1000, some_palette(), 3)).size(), 8000U); }
+
+TEST(Image, RefusesSidesBelowOneAndMoreThan2To31Bytes) {
+  for (const auto& [width, height] : {std::pair<std::int64_t, std::int64_t>{0, 5},
+                                      {5, 0},
+                                      {-1, 5},
+                                      {65536, 32768},
+                                      {2147483647, 1},
+                                      {1LL << 40, 1LL << 40}}) {
+    try {
+      Image(width, height, some_palette(), 0);
+      FAIL() << width << " × " << height;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kOutput);
+      EXPECT_NE(std::string(error.what()).find(std::to_string(width)), std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace attnviz
