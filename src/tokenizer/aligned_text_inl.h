@@ -1,0 +1,45 @@
+/// Templates of aligned_text.h.
+#pragma once
+
+#include "tokenizer/aligned_text.h"
+#include "tokenizer/unicode.h"
+
+namespace attnviz {
+
+template <typename Predicate>
+bool any_character(std::string_view text, Predicate predicate) {
+  for (std::size_t i = 0; i < text.size();) {
+    if (predicate(unicode::next(text, i))) return true;
+  }
+  return false;
+}
+
+template <typename Predicate>
+void AlignedText::filter(Predicate keep) {
+  if (!any_character(text, [&](char32_t c) { return !keep(c); })) return;
+  std::vector<Change> changes;
+  changes.reserve(text.size());
+  std::size_t removed = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    const char32_t c = unicode::next(text, i);
+    if (keep(c)) {
+      changes.push_back({c, 0});
+    } else if (changes.empty()) {
+      ++removed;
+    } else {
+      --changes.back().change;
+    }
+  }
+  rewrite(changes, removed);
+}
+
+template <typename Map>
+void AlignedText::map(Map map) {
+  if (!any_character(text, [&](char32_t c) { return map(c) != c; })) return;
+  std::vector<Change> changes;
+  changes.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) changes.push_back({map(unicode::next(text, i)), 0});
+  rewrite(changes);
+}
+
+}  // namespace attnviz

@@ -1,0 +1,139 @@
+/// The five stages that a tokenizer.json is made of. One class per component, one file per kind; the
+/// factories below build them from their JSON and stop with Error(kInput) at what they do not know.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "attnviz/core.h"
+#include "tokenizer/aligned_text.h"
+
+namespace attnviz {
+
+namespace json {
+struct Value;
+}
+
+// ------------------------------------------------------------------------------------------------
+// normalizing
+
+/// Rewrites a piece of text before it is split.
+class Normalizer {
+ public:
+  virtual ~Normalizer() = default;
+  virtual void normalize(AlignedText& text) const = 0;
+};
+
+// ------------------------------------------------------------------------------------------------- splitting
+
+/// A part [begin, end) of `PreTokenized::text`: a word for the model, or an added token.
+struct Split {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  std::uint32_t origin = 0;       ///< Where its slice of the input begins.
+  std::int64_t added_token = -1;  ///< Id of an added token, which is not split any further.
+};
+
+/// A text in parts. Bytes between the parts belong to nothing.
+struct PreTokenized {
+  AlignedText text;
+  std::vector<Split> splits;
+
+  std::string_view of(const Split& split) const noexcept {
+    return std::string_view(text.text).substr(split.begin, split.end - split.begin);
+  }
+};
+
+/// Cuts the parts that are no added tokens into smaller ones, and may rewrite them.
+class PreTokenizer {
+ public:
+  virtual ~PreTokenizer() = default;
+  virtual void pre_tokenize(PreTokenized& words) const = 0;
+};
+
+// -------------------------------------------------------------------------------------------------- the
+// model
+
+/// A piece found in a word; bytes [begin, end) of the word.
+struct ModelToken {
+  std::uint32_t id = 0;
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+};
+
+/// What a model may keep between the words of one call; belongs to one thread.
+class Scratch {
+ public:
+  virtual ~Scratch() = default;
+};
+
+/// Finds the pieces of a word.
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual std::unique_ptr<Scratch> make_scratch() const { return nullptr; }
+  /// Appends the pieces of `word`, not empty, to `out`. Throws kInput when it has none and the vocabulary no
+  /// unknown token.
+  virtual void tokenize(std::string_view word, Scratch* scratch, std::vector<ModelToken>& out) const = 0;
+  virtual std::optional<std::uint32_t> id_of(std::string_view piece) const = 0;
+  virtual std::optional<std::string_view> piece(std::int64_t id) const = 0;
+  virtual std::size_t size() const noexcept = 0;       ///< Number of pieces.
+  virtual std::int64_t end_id() const noexcept = 0;    ///< Largest id + 1.
+  virtual std::string_view name() const noexcept = 0;  ///< "BPE", "WordPiece", "Unigram", "WordLevel".
+  /// Id of the unknown token, for labels.
+  virtual std::optional<std::uint32_t> unknown_id() const { return std::nullopt; }
+};
+
+// ------------------------------------------------------------------------------------------ putting together
+
+/// A token with offsets in code points of its sequence, as the reference counts them. `begin` and `end` are
+/// what the post-processors may trim; `covered` is what it was before. Views into the tokenizer or the text
+/// that is encoded.
+struct SequenceToken {
+  std::uint32_t id = 0;
+  std::string_view piece;  ///< Of the vocabulary, or the matched text of an added token.
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  Alignment covered;  ///< In bytes.
+  int sequence = 0;   ///< -1 for tokens of the template.
+  int type_id = 0;
+  int word = -1;
+};
+
+/// Tokens that stay together: one sequence, or what a template puts beside it.
+using Part = std::vector<SequenceToken>;
+
+/// Puts template tokens around the sequences and trims offsets.
+class PostProcessor {
+ public:
+  virtual ~PostProcessor() = default;
+  /// Tokens that process() adds to one sequence, or to a pair.
+  virtual std::size_t added_tokens(bool pair) const = 0;
+  virtual void process(std::vector<Part>& parts, bool special) const = 0;
+};
+
+// ---------------------------------------------------------------------------------------------------
+// decoding
+
+/// Turns pieces into text, step by step; the text is all steps' result, concatenated.
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  virtual void decode(std::vector<std::string>& pieces) const = 0;
+};
+
+// --------------------------------------------------------------------------------------------------
+// factories
+
+/// `where` is the file for messages. A JSON null gives a null pointer.
+std::unique_ptr<Normalizer> make_normalizer(const json::Value& value, const std::string& where);
+std::unique_ptr<PreTokenizer> make_pre_tokenizer(const json::Value& value, const std::string& where);
+std::unique_ptr<PostProcessor> make_post_processor(const json::Value& value, const std::string& where);
+std::unique_ptr<Decoder> make_decoder(const json::Value& value, const std::string& where);
+std::unique_ptr<Model> make_model(const json::Value& value, const std::string& where);
+
+}  // namespace attnviz

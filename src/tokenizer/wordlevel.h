@@ -1,0 +1,14 @@
+/// WordLevel: every word is one piece, or unknown.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tokenizer/components.h"
+#include "tokenizer/vocabulary.h"
+
+namespace attnviz {
+
+std::unique_ptr<Model> make_wordlevel(Vocabulary vocabulary, std::string unknown);
+
+}  // namespace attnviz
