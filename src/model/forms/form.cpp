@@ -1,0 +1,75 @@
+#include "model/forms/form.h"
+
+#include <array>
+
+namespace attnviz {
+
+using torch::jit::Node;
+using torch::jit::Value;
+
+namespace {
+
+constexpr std::array<Form, 4> kForms = {instrument_softmax, instrument_sdpa, instrument_native_attention,
+                                        instrument_encoder_layer};
+
+}  // namespace
+
+Instrumentation::Instrumentation(torch::jit::Graph& graph,
+                                 const std::unordered_map<const Value*, Origin>& sources, bool has_target)
+    : graph_(graph),
+      flow_(graph, sources),
+      has_target_(has_target),
+      recording_(graph.addInput("attnviz_recording")) {
+  recording_->setType(c10::AnyType::get());
+}
+
+std::size_t Instrumentation::add_site(Node* node, const Value* a, const Value* b, Site site) {
+  const bool a_target = (flow_.of(a) & kFromTarget) != 0;
+  const bool b_target = (flow_.of(b) & kFromTarget) != 0;
+  if (has_target_) {
+    site.kind = a_target && b_target   ? AttentionKind::kDecoder
+                : a_target || b_target ? AttentionKind::kCross
+                                       : AttentionKind::kEncoder;
+  }
+  const std::array<const Value*, 2> values = {a, b};
+  site.scope = scope_of(node, values);
+  sites_.push_back(std::move(site));
+  return sites_.size() - 1;
+}
+
+Value* Instrumentation::constant_before(Node* node, const c10::IValue& value) {
+  const torch::jit::WithInsertPoint here(node);
+  return graph_.insertConstant(value);
+}
+
+Node* Instrumentation::insert_before(Node* node, const char* name, std::size_t site,
+                                     std::span<Value* const> inputs, std::size_t outputs) {
+  std::vector<Value*> all = {recording_, constant_before(node, static_cast<std::int64_t>(site))};
+  all.insert(all.end(), inputs.begin(), inputs.end());
+  Node* created = graph_.create(c10::Symbol::fromQualString(name), all, outputs);
+  created->copyMetadata(node);
+  return created->insertBefore(node);
+}
+
+void Instrumentation::replace(Node* node, const char* name, std::size_t site,
+                              std::span<Value* const> inputs) {
+  Node* created = insert_before(node, name, site, inputs, node->outputs().size());
+  for (std::size_t i = 0; i < node->outputs().size(); ++i) {
+    created->outputs()[i]->setType(node->outputs()[i]->type());
+    node->outputs()[i]->replaceAllUsesWith(created->outputs()[i]);
+  }
+  node->destroy();
+}
+
+std::vector<Site> instrument(torch::jit::Graph& graph,
+                             const std::unordered_map<const Value*, Origin>& sources, bool has_target) {
+  Instrumentation instrumentation(graph, sources, has_target);
+  for (Node* node : all_nodes(graph)) {
+    for (const Form form : kForms) {
+      if (form(node, instrumentation)) break;
+    }
+  }
+  return instrumentation.sites();
+}
+
+}  // namespace attnviz

@@ -1,0 +1,73 @@
+/// The catalogue of forms in which attention is written in a graph.
+#pragma once
+
+#include <torch/script.h>
+
+#include <span>
+#include <unordered_set>
+#include <vector>
+
+#include "model/recording.h"
+#include "model/sources.h"
+
+namespace attnviz {
+
+/// A graph that is being instrumented: what forms look at, and what they add.
+class Instrumentation {
+ public:
+  /// `graph` is a copy of forward's, inlined; it gets one more input, the capsule of a Recording. `sources`:
+  /// what its inputs carry. `has_target`: some of them carry the target's ids.
+  Instrumentation(torch::jit::Graph& graph,
+                  const std::unordered_map<const torch::jit::Value*, Origin>& sources, bool has_target);
+
+  /// Whether the model's text reaches `value`; what is made of parameters alone is no query and no key.
+  bool depends_on_text(const torch::jit::Value* value) const { return flow_.of(value) != 0; }
+
+  /// Adds a site whose queries and keys are made from `a` and `b` (in either order), at `node`.
+  std::size_t add_site(torch::jit::Node* node, const torch::jit::Value* a, const torch::jit::Value* b,
+                       Site site);
+
+  /// A new operator in front of `node` with the capsule, the index of a site and `inputs`.
+  torch::jit::Node* insert_before(torch::jit::Node* node, const char* name, std::size_t site,
+                                  std::span<torch::jit::Value* const> inputs, std::size_t outputs);
+
+  /// Likewise, in place of `node`, whose outputs it takes over.
+  void replace(torch::jit::Node* node, const char* name, std::size_t site,
+               std::span<torch::jit::Value* const> inputs);
+
+  /// A constant in front of `node`.
+  torch::jit::Value* constant_before(torch::jit::Node* node, const c10::IValue& value);
+
+  const std::vector<Site>& sites() const { return sites_; }
+
+  /// The softmaxes that sites were made of, and those sites' nodes: one softmax is one layer.
+  std::vector<std::pair<torch::jit::Node*, torch::jit::Node*>>& taken() { return taken_; }
+
+ private:
+  torch::jit::Graph& graph_;
+  Flow flow_;
+  bool has_target_;
+  torch::jit::Value* recording_;
+  std::vector<Site> sites_;
+  std::vector<std::pair<torch::jit::Node*, torch::jit::Node*>> taken_;
+};
+
+/// One form: instruments `node` when it is attention of this form. Returns whether it did; `node` is gone
+/// then where the form replaces it.
+using Form = bool (*)(torch::jit::Node* node, Instrumentation& instrumentation);
+
+bool instrument_softmax(torch::jit::Node* node, Instrumentation& instrumentation);
+bool instrument_sdpa(torch::jit::Node* node, Instrumentation& instrumentation);
+bool instrument_native_attention(torch::jit::Node* node, Instrumentation& instrumentation);
+bool instrument_encoder_layer(torch::jit::Node* node, Instrumentation& instrumentation);
+
+/// Instruments every attention of the graph and returns its sites; none when there is no attention in it.
+std::vector<Site> instrument(torch::jit::Graph& graph,
+                             const std::unordered_map<const torch::jit::Value*, Origin>& sources,
+                             bool has_target);
+
+/// The module path that `node` belongs to, "layers.0.attn", told by the parameters that `values` are made
+/// with.
+std::string scope_of(torch::jit::Node* node, std::span<const torch::jit::Value* const> values);
+
+}  // namespace attnviz

@@ -1,0 +1,72 @@
+// Greedy decoding with the bare graph.
+#include <algorithm>
+#include <cmath>
+
+#include "model/border.h"
+#include "model/torch_model.h"
+
+namespace attnviz {
+
+namespace {
+
+bool is_end(const std::vector<std::int64_t>& eos, std::int64_t id) {
+  return std::find(eos.begin(), eos.end(), id) != eos.end();
+}
+
+}  // namespace
+
+std::int64_t TorchModel::next_id(const ModelInputs& inputs, double& probability) const {
+  return at_border(
+      [&] {
+        const std::size_t length = signature_.has_target ? inputs.target_ids.size() : inputs.ids.size();
+        const at::Tensor logits = find_logits(program_.run(arguments(inputs)), description_.logits,
+                                              static_cast<std::int64_t>(length));
+        const at::Tensor last = at::softmax(logits[0][-1].to(torch::kFloat32), -1);
+        const std::int64_t id = last.argmax().item<std::int64_t>();
+        probability = last[id].item<double>();
+        if (!std::isfinite(probability)) {
+          throw Error(ErrorKind::kInput, "the logits of '" + file_.name + "' are not finite");
+        }
+        return id;
+      },
+      [&](const std::string& said) { return explain(inputs, said); });
+}
+
+Generation TorchModel::generate(const ModelInputs& given, std::int64_t limit, Listener& listener) {
+  if (info().task == Task::kEncoder) {
+    throw Error(ErrorKind::kInput, "'" + file_.name +
+                                       "' is an encoder and generates nothing; if it is a language model, "
+                                       "say \"task\": \"causal-lm\" in attnviz.json");
+  }
+  ModelInputs inputs = given;
+  std::vector<std::int64_t>& growing = signature_.has_target ? inputs.target_ids : inputs.ids;
+  if (signature_.has_target && growing.empty()) {
+    const auto start =
+        description_.config.decoder_start ? description_.config.decoder_start : description_.config.bos;
+    if (!start) {
+      throw Error(ErrorKind::kInput, "the decoder of '" + file_.name +
+                                         "' needs a first token; give \"decoder_start\" in attnviz.json");
+    }
+    growing.push_back(*start);
+  }
+  Generation generation;
+  for (std::int64_t i = 0; i < limit; ++i) {
+    if (listener.cancelled()) throw Error(ErrorKind::kInterrupted, "interrupted while generating");
+    listener.progress("generating", i, limit);
+    check(inputs);
+    double probability = 0;
+    const std::int64_t id = next_id(inputs, probability);
+    if (is_end(description_.config.eos, id)) {
+      generation.ended = true;
+      break;
+    }
+    generation.ids.push_back(id);
+    generation.probabilities.push_back(probability);
+    growing.push_back(id);
+    if (!inputs.type_ids.empty() && !signature_.has_target) inputs.type_ids.push_back(inputs.type_ids.back());
+  }
+  listener.progress("generating", limit, limit);
+  return generation;
+}
+
+}  // namespace attnviz

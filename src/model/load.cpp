@@ -1,0 +1,152 @@
+#include <ATen/Parallel.h>
+#include <torch/cuda.h>
+#include <torch/script.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <array>
+#include <regex>
+
+#include "model/border.h"
+#include "model/operators.h"
+#include "model/torch_model.h"
+
+namespace attnviz {
+
+namespace {
+
+constexpr std::array<std::string_view, 3> kConfigNames = {"attnviz.json", "config.json",
+                                                          "tokenizer_config.json"};
+
+// Why torch could not load a file that looks like TorchScript.
+std::string explain_load(const ModelFile& file, const std::string& said) {
+  const std::string start = "the model '" + file.path + "' ";
+  const std::string here = "libtorch " TORCH_VERSION;
+  const std::string ways_out =
+      "; export it again with eager attention (attn_implementation=\"eager\"), or build attnviz with a newer "
+      "libtorch";
+  std::smatch match;
+  static const std::regex unknown(R"(Unknown builtin op: ([\w:.]+[\w]))");
+  if (std::regex_search(said, match, unknown)) {
+    return start + "uses the operator " + match[1].str() + ", which " + here + " does not have" + ways_out;
+  }
+  static const std::regex custom(R"(Unknown type name '(__torch__\.torch\.classes\.[\w.]+)')");
+  if (std::regex_search(said, match, custom)) {
+    return start + "uses the class " + match[1].str() + " of a library that is not part of " + here +
+           ways_out;
+  }
+  static const std::regex arguments(R"(following variants are available:\s*\n\s*([\w:.]+)\()");
+  if (std::regex_search(said, match, arguments)) {
+    return start + "calls the operator " + match[1].str() + " in a way that " + here + " does not know" +
+           ways_out;
+  }
+  static const std::regex version(
+      R"(file with version (\d+), but the maximum supported version for reading is (\d+))");
+  if (std::regex_search(said, match, version)) {
+    return start + "has file format " + match[1].str() + ", " + here + " reads up to " + match[2].str() +
+           ways_out;
+  }
+  return start + "cannot be loaded by " + here + ": " + summary_of(said);
+}
+
+c10::Device device_of(const std::string& name) {
+  const auto refuse = [&](const std::string& why) {
+    throw Error(ErrorKind::kInput, "the device '" + name + "' cannot be used: " + why);
+  };
+  static const std::regex form(R"(cpu|cuda(:\d+)?)");
+  if (!std::regex_match(name, form)) refuse("devices are cpu, cuda and cuda:N");
+  c10::Device device(name);
+  if (!device.is_cuda()) return device;
+  if (!torch::cuda::is_available()) refuse("this libtorch (" TORCH_VERSION ") sees no CUDA device");
+  const auto count = static_cast<int>(torch::cuda::device_count());
+  if (device.has_index() && device.index() >= count)
+    refuse("there are " + std::to_string(count) + " CUDA devices");
+  return device;
+}
+
+std::optional<c10::ScalarType> dtype_of(const std::optional<std::string>& name) {
+  if (!name) return std::nullopt;
+  if (*name == "float32") return torch::kFloat32;
+  if (*name == "float16") return torch::kFloat16;
+  if (*name == "bfloat16") return torch::kBFloat16;
+  throw Error(ErrorKind::kUsage, "the dtype '" + *name + "' is not float32, float16 or bfloat16");
+}
+
+std::optional<c10::ScalarType> dtype_of_parameters(const torch::jit::Module& module) {
+  for (const at::Tensor& parameter : module.parameters()) {
+    if (parameter.is_floating_point()) return parameter.scalar_type();
+  }
+  return std::nullopt;
+}
+
+bool computes(c10::ScalarType dtype) {
+  try {
+    const at::Tensor x = torch::ones({2, 2}).to(dtype);
+    at::softmax(at::layer_norm(at::mm(x, x), {2}), -1);
+    at::gelu(at::bmm(x.unsqueeze(0), x.unsqueeze(0)));
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+ModelDescription read_description(const ModelFile& file, const std::optional<std::string>& config) {
+  std::vector<CompanionFile> files = read_companions(file, kConfigNames);
+  if (config) {
+    auto bytes = read_file(*config);
+    if (!bytes) throw Error(ErrorKind::kInput, "the configuration '" + *config + "' cannot be read");
+    std::erase_if(files, [](const CompanionFile& one) { return one.name == "attnviz.json"; });
+    files.push_back({"attnviz.json", *config, std::move(*bytes)});
+  }
+  return describe_model(files);
+}
+
+// The dtype to compute in, when it is not that of the file.
+std::optional<c10::ScalarType> choose_dtype(const torch::jit::Module& module, const LoadOptions& options,
+                                            const c10::Device& device, Listener& listener) {
+  const std::optional<c10::ScalarType> asked = dtype_of(options.dtype);
+  const std::optional<c10::ScalarType> saved = dtype_of_parameters(module);
+  const c10::ScalarType wanted = asked.value_or(saved.value_or(torch::kFloat32));
+  if (!device.is_cpu() || wanted == torch::kFloat32 || wanted == torch::kFloat64 || computes(wanted))
+    return asked;
+  const std::string name = wanted == torch::kFloat16 ? "float16" : "bfloat16";
+  if (asked) {
+    throw Error(ErrorKind::kInput, "libtorch " TORCH_VERSION " does not compute " + name +
+                                       " on the CPU; use --dtype float32 or a GPU");
+  }
+  listener.detail("libtorch " TORCH_VERSION " does not compute " + name + " on the CPU: float32 is used");
+  return torch::kFloat32;
+}
+
+}  // namespace
+
+std::string_view to_string(Task task) noexcept {
+  switch (task) {
+    case Task::kEncoder: return "encoder";
+    case Task::kCausalLm: return "causal-lm";
+    case Task::kSeq2Seq: return "seq2seq";
+  }
+  return "encoder";
+}
+
+std::unique_ptr<Model> Model::load(const LoadOptions& options, Listener& listener) {
+  const ModelFile file = find_model_file(options.model);
+  const c10::Device device = device_of(options.device);
+  check_archive(file);
+  ModelDescription description = read_description(file, options.config);
+  register_operators();
+  if (options.threads > 0) at::set_num_threads(options.threads);
+  return at_border(
+      [&]() -> std::unique_ptr<Model> {
+        torch::jit::Module module = torch::jit::load(file.path, device);
+        if (!module.find_method("forward")) {
+          throw Error(ErrorKind::kInput, "the model '" + file.path + "' has no method forward");
+        }
+        module.eval();
+        if (const auto dtype = choose_dtype(module, options, device, listener)) module.to(*dtype);
+        return std::make_unique<TorchModel>(file, std::move(module), std::move(description), device);
+      },
+      [&](const std::string& said) { return explain_load(file, said); });
+}
+
+}  // namespace attnviz

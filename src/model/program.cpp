@@ -1,0 +1,113 @@
+#include "model/program.h"
+
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/csrc/jit/passes/inline_fork_wait.h>
+#include <torch/csrc/jit/passes/inliner.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "model/forms/form.h"
+
+namespace attnviz {
+
+using torch::jit::Graph;
+using torch::jit::Node;
+
+namespace {
+
+constexpr std::array<std::string_view, 3> kFileOperators = {"from_file", "save", "load"};
+
+std::shared_ptr<Graph> forward_graph(const torch::jit::Module& module) {
+  auto graph = torch::jit::toGraphFunction(module.get_method("forward").function()).graph()->copy();
+  torch::jit::Inline(*graph);
+  torch::jit::InlineForkWait(graph);
+  return graph;
+}
+
+void refuse_file_operators(Graph& graph) {
+  for (Node* node : all_nodes(graph)) {
+    for (const std::string_view name : kFileOperators) {
+      if (!is_aten(node, name)) continue;
+      throw Error(ErrorKind::kInput, "the model uses " + std::string(node->kind().toQualString()) +
+                                         ", which reads or writes files; attnviz does not run such models");
+    }
+  }
+}
+
+std::shared_ptr<Graph> without_outputs(const std::shared_ptr<Graph>& graph) {
+  std::shared_ptr<Graph> copy = graph->copy();
+  while (!copy->outputs().empty()) copy->eraseOutput(copy->outputs().size() - 1);
+  torch::jit::EliminateDeadCode(copy);
+  return copy;
+}
+
+}  // namespace
+
+std::unordered_map<const torch::jit::Value*, Origin> sources_of_inputs(const Graph& graph,
+                                                                       const Signature& signature) {
+  std::unordered_map<const torch::jit::Value*, Origin> sources;
+  for (std::size_t i = 0; i < signature.kinds.size(); ++i) {
+    const bool literal = signature.kinds[i] == "constant" && signature.constants[i].isTensor();
+    if (signature.kinds[i] == "ids" || literal) sources[graph.inputs()[i + 1]] = kFromSource;
+    if (signature.kinds[i] == "target ids") sources[graph.inputs()[i + 1]] = kFromTarget;
+  }
+  return sources;
+}
+
+Program::Program(const torch::jit::Module& module, const Signature& signature)
+    : self_(module._ivalue()), bare_graph_(forward_graph(module)) {
+  refuse_file_operators(*bare_graph_);
+  const std::shared_ptr<Graph> graph = bare_graph_->copy();
+  sites_ = instrument(*graph, sources_of_inputs(*graph, signature), signature.has_target);
+  bare_ = torch::jit::Code(bare_graph_, "forward");
+  recorded_ = torch::jit::Code(graph, "forward, recorded");
+  attention_only_ = torch::jit::Code(without_outputs(graph), "forward, attention only");
+}
+
+torch::jit::Stack Program::execute(const torch::jit::Code& code, const std::vector<c10::IValue>& arguments,
+                                   const c10::intrusive_ptr<Recording>& recording) const {
+  const torch::NoGradGuard no_gradients;
+  torch::jit::Stack stack = {self_};
+  stack.insert(stack.end(), arguments.begin(), arguments.end());
+  if (recording) stack.push_back(c10::IValue::make_capsule(recording));
+  try {
+    torch::jit::InterpreterState(code).run(stack);
+  } catch (...) {
+    if (recording && recording->failure()) std::rethrow_exception(recording->failure());
+    throw;
+  }
+  return stack;
+}
+
+c10::IValue Program::run(const std::vector<c10::IValue>& arguments) const {
+  return execute(bare_, arguments, {}).back();
+}
+
+c10::IValue Program::run_recorded(const std::vector<c10::IValue>& arguments,
+                                  c10::intrusive_ptr<Recording> recording) const {
+  return execute(recorded_, arguments, recording).back();
+}
+
+void Program::record(const std::vector<c10::IValue>& arguments,
+                     c10::intrusive_ptr<Recording> recording) const {
+  execute(attention_only_, arguments, recording);
+}
+
+std::vector<std::int64_t> Program::frequent_integers(std::int64_t most) const {
+  std::map<std::int64_t, std::size_t> uses;
+  for (const Node* node : all_nodes(*bare_graph_)) {
+    if (node->kind() != c10::prim::Constant || node->outputs().empty()) continue;
+    const auto value = torch::jit::toIValue(node->output());
+    if (value.has_value() && value->isInt() && value->toInt() >= 2 && value->toInt() <= most) {
+      uses[value->toInt()] += node->output()->uses().size();
+    }
+  }
+  std::vector<std::int64_t> integers;
+  for (const auto& entry : uses) integers.push_back(entry.first);
+  std::stable_sort(integers.begin(), integers.end(), [&](auto a, auto b) { return uses[a] > uses[b]; });
+  return integers;
+}
+
+}  // namespace attnviz

@@ -1,0 +1,145 @@
+#include "model/torch_model.h"
+
+#include <torch/version.h>
+
+#include "model/border.h"
+
+namespace attnviz {
+
+namespace {
+
+// What one run of the bare or instrumented graph is about.
+Lengths lengths_of(const ModelInputs& inputs) {
+  return {static_cast<std::int64_t>(inputs.ids.size()), static_cast<std::int64_t>(inputs.target_ids.size())};
+}
+
+void check_ids(const std::vector<std::int64_t>& ids, const std::optional<std::int64_t>& rows,
+               const char* what) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] >= 0 && (!rows || ids[i] < *rows)) continue;
+    throw Error(ErrorKind::kInput, std::string(what) + " id " + std::to_string(ids[i]) + " (position " +
+                                       std::to_string(i) + ") is not one that the model takes: " +
+                                       (rows ? "its vocabulary has " + std::to_string(*rows) + " ids, 0 to " +
+                                                   std::to_string(*rows - 1)
+                                             : "ids are not negative"));
+  }
+}
+
+void check_length(std::int64_t length, const std::optional<std::int64_t>& most, const char* what) {
+  if (!most || length <= *most) return;
+  throw Error(ErrorKind::kInput, std::string("the ") + what + " has " + std::to_string(length) +
+                                     " tokens, but the model takes at most " + std::to_string(*most) +
+                                     "; shorten it");
+}
+
+}  // namespace
+
+TorchModel::TorchModel(ModelFile file, torch::jit::Module module, ModelDescription description,
+                       const c10::Device& device)
+    : file_(std::move(file)),
+      module_(std::move(module)),
+      description_(std::move(description)),
+      device_(device),
+      signature_(assign_roles(module_.get_method("forward").function().getSchema(), description_.roles)),
+      program_(module_, signature_),
+      limits_(find_limits(program_.graph(), module_, signature_)) {}
+
+std::vector<c10::IValue> TorchModel::arguments(const ModelInputs& inputs) const {
+  return make_arguments(signature_, inputs, mask_, device_);
+}
+
+c10::intrusive_ptr<Recording> TorchModel::recording(const ModelInputs& inputs, const CaptureOptions& capture,
+                                                    AttentionSink& sink) const {
+  return c10::make_intrusive<Recording>(program_.sites(), ignored_, capture, lengths_of(inputs), sink);
+}
+
+void TorchModel::check(const ModelInputs& inputs) const {
+  if (inputs.ids.empty()) throw Error(ErrorKind::kInput, "the text has no tokens");
+  if (signature_.has_target && inputs.target_ids.empty()) {
+    throw Error(ErrorKind::kInput,
+                "the model is an encoder–decoder and needs a target text, or something to generate");
+  }
+  if (!inputs.type_ids.empty() && inputs.type_ids.size() != inputs.ids.size()) {
+    throw Error(ErrorKind::kUsage, "there are " + std::to_string(inputs.type_ids.size()) + " type ids for " +
+                                       std::to_string(inputs.ids.size()) + " tokens");
+  }
+  check_ids(inputs.ids, limits_.vocabulary, "token");
+  check_ids(inputs.target_ids, limits_.target_vocabulary, "target token");
+  const Lengths lengths = lengths_of(inputs);
+  if (fixed_length_ && lengths.source != *fixed_length_) {
+    throw Error(ErrorKind::kInput, "the model was traced for exactly " + std::to_string(*fixed_length_) +
+                                       " tokens and takes no other length, the text has " +
+                                       std::to_string(lengths.source) +
+                                       "; export it with dynamic lengths, or with torch.jit.script");
+  }
+  const auto most = limits_.positions && description_.config.max_length
+                        ? std::optional(std::min(*limits_.positions, *description_.config.max_length))
+                        : (limits_.positions ? limits_.positions : description_.config.max_length);
+  check_length(lengths.source, most, "text");
+  check_length(lengths.target, most, "target");
+}
+
+std::string TorchModel::explain(const ModelInputs& inputs, const std::string& said) const {
+  const Lengths lengths = lengths_of(inputs);
+  const std::int64_t longest = std::max(lengths.source, lengths.target);
+  if (limits_.table_rows && longest > *limits_.table_rows) {
+    return "the text has " + std::to_string(longest) + " tokens, but the model takes at most " +
+           std::to_string(*limits_.table_rows) + "; shorten it";
+  }
+  std::string sentence =
+      "the model '" + file_.name + "' fails on " + std::to_string(lengths.source) + " tokens" +
+      (lengths.target > 0 ? " and " + std::to_string(lengths.target) + " target tokens" : "");
+  if (said.find("index out of range in self") != std::string::npos) {
+    return sentence +
+           ": an id or a position is beyond the end of an embedding; use fewer tokens, or the tokenizer "
+           "that belongs to the model";
+  }
+  if (said.find("not implemented for 'Half'") != std::string::npos) {
+    return sentence + ": libtorch " TORCH_VERSION
+                      " does not compute float16 on the CPU; use --dtype float32 or a GPU";
+  }
+  return sentence + ": " + summary_of(said);
+}
+
+std::vector<AttentionSite> TorchModel::run(const ModelInputs& inputs, const CaptureOptions& capture,
+                                           AttentionSink& sink) {
+  info();
+  check(inputs);
+  const auto record = recording(inputs, capture, sink);
+  at_border(
+      [&] {
+        if (returned_.empty()) {
+          program_.record(arguments(inputs), record);
+        } else {
+          const c10::IValue output = program_.run(arguments(inputs));
+          for (const ReturnedAttention& one : returned_attention_at(output, returned_)) {
+            record->returned(one.kind, one.weights);
+          }
+        }
+      },
+      [&](const std::string& said) { return explain(inputs, said); });
+  std::vector<AttentionSite> fired = record->fired();
+  if (fired.empty()) {
+    throw Error(ErrorKind::kInput, "no attention was found while '" + file_.name + "' ran on " +
+                                       std::to_string(inputs.ids.size()) + " tokens");
+  }
+  for (AttentionSite& site : fired) {
+    for (const AttentionSite& known : info_->sites) {
+      if (known.kind == site.kind && known.layer == site.layer) site.causal = known.causal;
+    }
+  }
+  return fired;
+}
+
+c10::IValue TorchModel::forward(const ModelInputs& inputs) {
+  info();
+  return program_.run(arguments(inputs));
+}
+
+c10::IValue TorchModel::forward_recorded(const ModelInputs& inputs, const CaptureOptions& capture,
+                                         AttentionSink& sink) {
+  info();
+  return program_.run_recorded(arguments(inputs), recording(inputs, capture, sink));
+}
+
+}  // namespace attnviz

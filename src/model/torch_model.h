@@ -1,0 +1,74 @@
+/// The model behind attnviz/model.h: a TorchScript module, its graphs and what a dry run told about it.
+#pragma once
+
+#include <torch/script.h>
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "attnviz/model.h"
+#include "model/archive.h"
+#include "model/config.h"
+#include "model/limits.h"
+#include "model/outputs.h"
+#include "model/program.h"
+#include "model/roles.h"
+
+namespace attnviz {
+
+class TorchModel final : public Model {
+ public:
+  TorchModel(ModelFile file, torch::jit::Module module, ModelDescription description,
+             const c10::Device& device);
+
+  const ModelConfig& config() const override { return description_.config; }
+  std::vector<CompanionFile> companions(std::span<const std::string_view> names) const override {
+    return read_companions(file_, names);
+  }
+  const ModelInfo& info() override;
+  std::vector<AttentionSite> run(const ModelInputs& inputs, const CaptureOptions& capture,
+                                 AttentionSink& sink) override;
+  Generation generate(const ModelInputs& inputs, std::int64_t limit, Listener& listener) override;
+
+  /// What forward returns for `inputs`: bare, or with attention captured on the way. For tests of equality.
+  c10::IValue forward(const ModelInputs& inputs);
+  c10::IValue forward_recorded(const ModelInputs& inputs, const CaptureOptions& capture, AttentionSink& sink);
+
+ private:
+  std::vector<c10::IValue> arguments(const ModelInputs& inputs) const;
+  c10::intrusive_ptr<Recording> recording(const ModelInputs& inputs, const CaptureOptions& capture,
+                                          AttentionSink& sink) const;
+
+  // The dry run.
+  bool try_dry_run(const ModelInputs& inputs);
+  void dry_run();
+  ModelInputs probe(std::int64_t length) const;
+  std::string failure_of_dry_run(const std::string& summary, const ModelInputs& inputs) const;
+  Task infer_task(const c10::IValue& output) const;
+
+  // What a model does not take, and sentences about it.
+  void check(const ModelInputs& inputs) const;
+  std::string explain(const ModelInputs& inputs, const std::string& summary) const;
+
+  std::int64_t next_id(const ModelInputs& inputs, double& probability) const;
+
+  ModelFile file_;
+  torch::jit::Module module_;
+  ModelDescription description_;
+  c10::Device device_;
+  Signature signature_;
+  Program program_;
+  Limits limits_;
+  std::optional<ModelInfo> info_;
+
+  // Told by the dry run.
+  MaskType mask_ = MaskType::kInt64;
+  std::optional<std::int64_t> fixed_length_;  // The only length that a traced model takes.
+  std::set<std::size_t> ignored_;             // Sites that pool.
+  std::vector<ReturnedAttention> returned_;   // Paths of attention in the output, when no site fires.
+};
+
+}  // namespace attnviz
