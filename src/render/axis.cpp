@@ -130,7 +130,7 @@ int draw_axis(Pen& pen, const Columns& columns, int y, int right) {
                         : std::max(right - half, columns.left + columns.width() - columns.cell_width / 2);
   const std::vector<PlacedLabel> labels = place_labels(columns, pitch, low, high);
   const bool all = static_cast<std::int64_t>(labels.size()) == columns.sources;
-  const int reach = all ? 2 : 9;  // of the leader lines
+  const int reach = !all ? 9 : columns.query ? 5 : 2;  // of the leader lines, or of the mark of the query
   int bottom = y;
   for (const PlacedLabel& label : labels) {
     const auto shaped = pen.shaper.line(label_of(columns, label.source), kLabelSize);
@@ -141,7 +141,8 @@ int draw_axis(Pen& pen, const Columns& columns, int y, int right) {
       pen.scene.line(label.column_center, y + 3, label.label_center, y + reach - 1, color);
     }
     const Rect box =
-        flat ? pen.scene.text(shaped, label.column_center - shaped->pixels() / 2, y + 3, ink, Role::kColumn)
+        flat ? pen.scene.text(shaped, label.column_center - shaped->pixels() / 2, y + reach + 1, ink,
+                              Role::kColumn)
              : pen.scene.text_up(shaped, label.label_center - half, y + reach + 2, ink, Role::kColumn);
     bottom = std::max(bottom, box.bottom());
   }
@@ -152,9 +153,7 @@ int draw_axis(Pen& pen, const Columns& columns, int y, int right) {
   if (!all) {
     const std::string note =
         std::to_string(columns.sources) + " sources, " + std::to_string(labels.size()) +
-        " of them labelled: first, last, the most attended (dark), and every " +
-        std::to_string((pitch + columns.cell_width - 1) / columns.cell_width * columns.bin) +
-        ". where there is room";
+        " labelled: the first, the last, the most attended, and others where there is room";
     const auto shaped = pen.shaper.line_within(note, kLabelSize, right - columns.left);
     bottom = pen.scene.text(shaped, columns.left, bottom + 4, Ink::kDim, Role::kNote).bottom();
   }

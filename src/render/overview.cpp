@@ -159,12 +159,15 @@ class HeadTable {
                     Role::kCaption);
     std::string legend = "ent: entropy in bits · weight on sink: the first token";
     if (heads_[0].kind != AttentionKind::kCross) legend += ", prev: the one before, self: its own";
-    if (lines_ > 2) legend += ", ind: what followed an equal token, dup: an equal token";
-    legend += " · framed: the most of one of them, or least entropy";
-    if (over) legend += " · clipped above " + weight_text(scale_.top());
-    pen_.scene.text(pen_.shaper.line_within(legend, kLabelSize, bar - 24 - left), left, y + 18, Ink::kDim,
-                    Role::kNote);
-    return y + 44;
+    std::string more = lines_ > 2 ? "ind: what followed an equal token, dup: an equal token · " : "";
+    more += "framed: the most of one of them, or least entropy";
+    if (over) more += " · clipped above " + weight_text(scale_.top());
+    for (const std::string& text : {legend, more}) {
+      y += text == legend ? 18 : 15;
+      pen_.scene.text(pen_.shaper.line_within(text, kLabelSize, bar - 24 - left), left, y, Ink::kDim,
+                      Role::kNote);
+    }
+    return y + 26;
   }
 
   void title(const std::string& text, int x, int y) {

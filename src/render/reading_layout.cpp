@@ -92,6 +92,7 @@ std::vector<Stretch> cut(const Encoding& encoding, const std::string& text, bool
                    [](const Start& a, const Start& b) { return a.byte < b.byte; });
   std::vector<Stretch> stretches;
   const auto size = static_cast<std::int64_t>(text.size());
+  for (Start& start : starts) start.byte = std::clamp<std::int64_t>(start.byte, 0, size);
   for (std::size_t i = 0; i < starts.size(); ++i) {
     std::int64_t begin = starts[i].byte;
     const std::int64_t end = i + 1 < starts.size() ? starts[i + 1].byte : size;
@@ -166,9 +167,12 @@ std::vector<std::size_t> wrap(const Paragraph& paragraph, const std::vector<std:
 }
 
 /// Shares each cluster among the tokens that cover it and joins neighbours of the same token.
-std::vector<TokenBox> token_boxes(const ShapedText& line, const Owners& owners, std::int64_t base) {
+std::vector<TokenBox> token_boxes(const ShapedText& line, const Owners& owners, std::int64_t base,
+                                  std::string_view text) {
   std::vector<TokenBox> boxes;
   for (const Cluster& cluster : line.clusters) {
+    const bool blank = cluster.begin < text.size() && text[cluster.begin] == ' ';
+    if (blank && !boxes.empty()) boxes.back().ends_word = true;
     std::vector<std::int64_t> tokens = owners.of(base + cluster.begin, base + cluster.end);
     if (tokens.empty() || cluster.left == cluster.right) continue;
     if (cluster.rtl) std::reverse(tokens.begin(), tokens.end());
@@ -180,11 +184,13 @@ std::vector<TokenBox> token_boxes(const ShapedText& line, const Owners& owners, 
       const auto right = static_cast<std::int32_t>(cluster.left + width * (i + 1) / share);
       if (!boxes.empty() && boxes.back().token == token && boxes.back().right == left) {
         boxes.back().right = right;
+        boxes.back().ends_word = blank;
       } else {
-        boxes.push_back({token, left, right});
+        boxes.push_back({token, left, right, blank});
       }
     }
   }
+  if (!boxes.empty()) boxes.back().ends_word = true;
   return boxes;
 }
 
@@ -230,7 +236,7 @@ ReadingLayout lay_out_reading(Shaper& shaper, const Encoding& encoding, int widt
         line.x = layout.gutter + (paragraph.rtl ? slack : 0);
         line.y = y;
         line.segment = stretch.segment;
-        line.tokens = token_boxes(*line.shaped, owners, base);
+        line.tokens = token_boxes(*line.shaped, owners, base, text);
         layout.lines.push_back(std::move(line));
         y += kReadingPitch;
         begin = end;

@@ -38,11 +38,17 @@ void draw_line(Pen& pen, const ReadingLine& line, const ReadingColors& colors, i
     const auto shade = colors.tokens[static_cast<std::size_t>(token.token)];
     const int left = x + (token.left + 32) / 64;
     const int right = x + (token.right + 32) / 64;
-    const Rect box = {left, y, std::max(1, right - left - (right - left > 3 ? 1 : 0)), kBoxHeight};
-    if (shade == color::kHatch) {
-      pen.scene.hatch(box);
-    } else if (shade) {
-      pen.scene.fill(box, *shade);
+    // A gap between words; within a word a notch, so that the word stays whole for the reader.
+    const int gap = right - left > 3 ? 1 : 0;
+    const Rect box = {left, y, std::max(1, right - left - gap), kBoxHeight};
+    const Rect seam = {right - 1, y, token.ends_word ? 0 : gap, kBoxHeight - 4};
+    for (const Rect& part : {box, seam}) {
+      if (part.width == 0 || !shade) continue;
+      if (shade == color::kHatch) {
+        pen.scene.hatch(part);
+      } else {
+        pen.scene.fill(part, *shade);
+      }
     }
     if (colors.query == token.token) {
       pen.scene.frame({box.x - 1, box.y - 1, box.width + 2, box.height + 2}, color::kAccent);

@@ -17,6 +17,7 @@ struct TokenBox {
   std::int64_t token = 0;  ///< Index into `Encoding::tokens`.
   std::int32_t left = 0;   ///< In 1/64 pixel, from the left end of the line.
   std::int32_t right = 0;
+  bool ends_word = false;  ///< A blank or the end of the line follows on its right.
 };
 
 struct ReadingLine {
@@ -43,6 +44,7 @@ struct ReadingLayout {
 
 inline constexpr int kReadingSize = 13;
 inline constexpr int kReadingPitch = 22;
+inline constexpr int kWidestReading = 1400;  ///< Longer lines are hard to follow.
 
 /// Lays `encoding` out in `width` pixels. Segments, the generated text and a pair begin lines of their own.
 ReadingLayout lay_out_reading(Shaper& shaper, const Encoding& encoding, int width);

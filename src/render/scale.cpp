@@ -84,15 +84,17 @@ std::string weight_text(double weight, int digits) {
                         std::max(0, digits - before));
   }
   std::string result(text.data(), end.ptr);
+  const std::size_t point = result.find('.');
+  if (point != std::string::npos) {  // "0.10" as "0.1", "2.0e-04" as "2e-04"
+    std::size_t last = std::min(result.find('e'), result.size());
+    while (result[last - 1] == '0') result.erase(--last, 1);
+    if (last == point + 1) result.erase(point, 1);
+  }
   if (scientific) {  // "3.1e-04" as "3.1e-4"
     const std::size_t e = result.find('e');
     std::size_t zero = e + 2;
     while (zero + 1 < result.size() && result[zero] == '0') result.erase(zero, 1);
     if (result[e + 1] == '+') result.erase(e + 1, 1);
-  }
-  if (!scientific && result.find('.') != std::string::npos) {
-    while (result.back() == '0') result.pop_back();
-    if (result.back() == '.') result.pop_back();
   }
   return result;
 }

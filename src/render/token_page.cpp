@@ -216,12 +216,13 @@ class TokenPage {
     const OutputToken& token = map_.token;
     std::string text = token.generated ? "generated" : "position " + std::to_string(token.index);
     if (token.probability) text += " with probability " + weight_text(*token.probability, 3);
-    text += " · asked by position " + std::to_string(token.query);
+    const bool asked_elsewhere = token.query != token.index;
+    if (asked_elsewhere) text += " · query at position " + std::to_string(token.query);
     const AttentionView* own = nullptr;
     for (const AttentionView& view : map_.views) {
       if (view.kind != AttentionKind::kCross) own = &view;
     }
-    if (own != nullptr && token.query >= 0 &&
+    if (asked_elsewhere && own != nullptr && token.query >= 0 &&
         token.query < static_cast<std::int64_t>(own->encoding->tokens.size())) {
       text += " “" +
               label_text(own->encoding->tokens[static_cast<std::size_t>(token.query)].text, kLabelGraphemes) +
@@ -233,10 +234,11 @@ class TokenPage {
       reductions += (reductions.empty() ? "" : ", ") + reduced.reduction;
     }
     if (!reductions.empty()) text += " · " + reductions;
-    text += " · " + std::string(to_string(pen_.options.scale)) + " colour scale, top of the ";
-    text += pen_.options.top.kind == ScaleTop::Kind::kRun   ? "run"
-            : pen_.options.top.kind == ScaleTop::Kind::kMap ? "map"
-                                                            : "scale given";
+    text += " · " + std::string(to_string(pen_.options.scale)) + " colour scale, up to ";
+    const ScaleTop& top = pen_.options.top;
+    text += top.kind == ScaleTop::Kind::kRun   ? "the largest weight of the run"
+            : top.kind == ScaleTop::Kind::kMap ? "the largest weight of each map"
+                                               : to_string(top);
     return text;
   }
 
@@ -254,7 +256,8 @@ class TokenPage {
     for (std::size_t layer = 0; layer < view.per_head.size(); ++layer) {
       y = draw_panel(pen_, heads_panel(view, layer), columns, y, right_) + 22;
     }
-    y = draw_axis(pen_, columns, y - 22 + 1, right_) + 18;
+    if (!view.reductions.empty() || !view.per_head.empty())
+      y = draw_axis(pen_, columns, y - 22 + 1, right_) + 18;
     return view.segments.empty() ? y : draw_masses(view, y) + 18;
   }
 
@@ -276,7 +279,8 @@ class TokenPage {
         (encoding.text.empty() && encoding.generated.empty() && encoding.pair.empty()))
       return y;
     const ReducedAttention& first = view.reductions[0];
-    const std::shared_ptr<const ReadingLayout> layout = reading_(view.encoding, right_ - kMargin);
+    const std::shared_ptr<const ReadingLayout> layout =
+        reading_(view.encoding, std::min(right_ - kMargin, kWidestReading));
     const Scale scale(pen_.options.scale, top_of(view, first.reduction, first.layers, first.overall));
     ReadingColors colors;
     colors.tokens.resize(encoding.tokens.size());
@@ -383,7 +387,14 @@ void check_shapes(const TokenMap& map) {
     if (sources == 0) refuse("sources", 0, 1);
     for (const std::int64_t source : view.sources) {
       const auto tokens = static_cast<std::int64_t>(view.encoding->tokens.size());
-      if (source < 0 || source >= tokens) refuse("as a source", source, tokens);
+      if (source < 0 || source >= tokens) {
+        throw Error(ErrorKind::kUsage, "a token map with position " + std::to_string(source) +
+                                           " as a source of a text of " + std::to_string(tokens) +
+                                           " tokens cannot be drawn");
+      }
+      const int segment = view.encoding->tokens[static_cast<std::size_t>(source)].segment;
+      const auto segments = static_cast<std::int64_t>(view.encoding->segments.size());
+      if (segment >= segments) refuse("segments that its tokens name", segments, segment + 1);
     }
     for (const ReducedAttention& reduced : view.reductions) {
       check_matrix("'" + reduced.reduction + "'", reduced.layers, view.layers.size(), sources);

@@ -103,13 +103,12 @@ bool joins_grapheme(char32_t previous, char32_t next) noexcept {
 char32_t visible(char32_t code) noexcept {
   if (code == U'\n') return U'↵';
   if (code == U'\t') return U'⇥';
-  if (code < 0x20) return 0x2400 + code;
-  return code == 0x7F ? char32_t{0x2421} : code;
+  return code;
 }
 
 bool is_hidden_format(char32_t code) noexcept {
-  if (code < 0x80) return false;
-  if (steers_shaping(code)) return false;
+  if (code < 0x20 || code == 0x7F) return true;
+  if (code < 0x80 || steers_shaping(code)) return false;
   if (code >= 0x80 && code < 0xA0) return true;
   if (code == 0xAD || code == 0x034F || code == 0x061C || code == 0x2028 || code == 0x2029) return true;
   const bool general = (code >= 0x200B && code <= 0x200F) || (code >= 0x202A && code <= 0x202E);

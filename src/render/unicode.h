@@ -26,9 +26,10 @@ bool steers_shaping(char32_t code) noexcept;
 /// Whether `next` belongs to the grapheme that ends with `previous`.
 bool joins_grapheme(char32_t previous, char32_t next) noexcept;
 
-/// A picture of a control character: ↵, ⇥, U+2400 … for the rest of C0 and DEL. Others stay as they are.
+/// ↵ for a newline, ⇥ for a tab; others stay as they are.
 char32_t visible(char32_t code) noexcept;
-/// Characters without a shape of their own that may hide or reorder text: drawn as a box with their digits.
+/// Control characters, and others without a shape that may hide or reorder text: drawn as a box with their
+/// digits.
 bool is_hidden_format(char32_t code) noexcept;
 
 /// `text` as a label: control characters visible, blanks at its ends as ␣, at most `graphemes` graphemes, cut
