@@ -86,6 +86,8 @@ class Model {
   virtual std::string_view name() const noexcept = 0;  ///< "BPE", "WordPiece", "Unigram", "WordLevel".
   /// Id of the unknown token, for labels.
   virtual std::optional<std::uint32_t> unknown_id() const { return std::nullopt; }
+  /// Whether a piece has no text of its own, as <s> in SentencePiece models.
+  virtual bool is_control(std::int64_t) const noexcept { return false; }
 };
 
 // ------------------------------------------------------------------------------------------ putting together

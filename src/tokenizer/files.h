@@ -29,5 +29,14 @@ struct TokenizerConfig {
 TokenizerConfig read_tokenizer_config(const CompanionFile* config, const CompanionFile* special_tokens_map);
 
 Pipeline read_tokenizer_json(const CompanionFile& file, const TokenizerConfig& config);
+Pipeline read_vocab_txt(const CompanionFile& file, const TokenizerConfig& config);
+Pipeline read_vocab_merges(const CompanionFile& vocab, const CompanionFile& merges,
+                           const TokenizerConfig& config);
+Pipeline read_sentencepiece_model(const CompanionFile& file, const TokenizerConfig& config);
+
+/// Gives `pipeline` a template with these special tokens around the text, and around the second one of a pair
+/// where `around_pair`. Throws Error(kInput) when one is not in the vocabulary.
+void set_template(Pipeline& pipeline, const std::vector<std::string>& before,
+                  const std::vector<std::string>& behind, bool around_pair);
 
 }  // namespace attnviz

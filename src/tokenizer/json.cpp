@@ -186,6 +186,12 @@ const Value* Value::find(std::string_view name) const noexcept {
   return nullptr;
 }
 
+Value* Value::find(std::string_view name) noexcept {
+  return const_cast<Value*>(static_cast<const Value*>(this)->find(name));
+}
+
+std::string quote(std::string_view text) { return nlohmann::json(text).dump(); }
+
 Document::Document(std::string_view bytes, std::string where)
     : memory_(std::make_unique<std::pmr::monotonic_buffer_resource>(bytes.size() / 2 + 1024)),
       root_(std::make_unique<Value>(memory_.get())),

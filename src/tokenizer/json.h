@@ -27,6 +27,7 @@ struct Value {
   bool is(Kind wanted) const noexcept { return kind == wanted; }
   /// The last member called `name`, or null.
   const Value* find(std::string_view name) const noexcept;
+  Value* find(std::string_view name) noexcept;
 };
 
 /// A parsed file. Throws Error(kInput) naming `where`: not JSON, not UTF-8, nested deeper than 64.
@@ -36,6 +37,7 @@ class Document {
  public:
   Document(std::string_view bytes, std::string where);
   const Value& root() const noexcept { return *root_; }
+  Value& root() noexcept { return *root_; }
   const std::string& where() const noexcept { return where_; }
 
  private:
@@ -75,6 +77,9 @@ class Fields {
   std::string where_;
   std::string component_;
 };
+
+/// `text` between quotation marks, escaped.
+std::string quote(std::string_view text);
 
 /// Value of a decimal number as serde_json reads it by default.
 double parse_decimal(std::string_view text) noexcept;

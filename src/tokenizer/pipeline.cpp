@@ -65,7 +65,8 @@ class PipelineTokenizer final : public Tokenizer {
     } else if (const auto piece = pipeline_.model->piece(id)) {
       token.piece = *piece;
       const auto unknown = pipeline_.model->unknown_id();
-      token.special = unknown && static_cast<std::int64_t>(*unknown) == id;
+      token.special =
+          pipeline_.model->is_control(id) || (unknown && static_cast<std::int64_t>(*unknown) == id);
       token.text = token.special ? token.piece : label_of(token.piece, pipeline_.spelling);
     } else {
       token.text = "#" + std::to_string(id);
@@ -79,7 +80,7 @@ class PipelineTokenizer final : public Tokenizer {
     for (const std::int64_t id : ids) {
       if (const AddedToken* const added = pipeline_.added_tokens.find(id)) {
         if (!added->special) pieces.push_back(added->content);
-      } else if (const auto piece = pipeline_.model->piece(id)) {
+      } else if (const auto piece = pipeline_.model->piece(id); piece && !pipeline_.model->is_control(id)) {
         pieces.emplace_back(*piece);
       }
     }
@@ -137,10 +138,13 @@ class PipelineTokenizer final : public Tokenizer {
   /// Bytes of the input that a piece came from.
   static Alignment align(const PreTokenized& words, const Split& split, const ModelToken& token) {
     const std::uint32_t size = split.end - split.begin;
-    if (token.begin >= token.end) return {split.origin + token.begin, split.origin + token.begin};
     if (token.end > size)
       return {token.begin, token.end};  // As the reference: an end-of-word suffix cut into bytes.
     const auto& alignment = words.text.alignment;
+    if (token.begin >= token.end) {
+      const std::uint32_t at = token.begin < size ? alignment[split.begin + token.begin].begin : split.origin;
+      return {at, at};
+    }
     return {alignment[split.begin + token.begin].begin, alignment[split.begin + token.end - 1].end};
   }
 

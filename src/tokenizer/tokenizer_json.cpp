@@ -78,11 +78,44 @@ Spelling find_spelling(const json::Value& root, const json::Value& null) {
   return spelling;
 }
 
+void set_flag(json::Value& object, std::string_view name, std::optional<bool> flag) {
+  if (!flag) return;
+  json::Value* member = object.find(name);
+  if (member == nullptr) {
+    member = &object.items.emplace_back(object.items.get_allocator().resource());
+    member->key = name;
+  }
+  member->kind = json::Kind::kBool;
+  member->boolean = *flag;
+}
+
+bool has_type(const json::Value* value, std::string_view type) {
+  const json::Value* const own = value == nullptr ? nullptr : value->find("type");
+  return own != nullptr && own->text == type;
+}
+
+/// What transformers changes in the stages of the file when it loads them with this configuration.
+void apply_config(json::Value& root, const TokenizerConfig& config) {
+  json::Value* const normalizer = root.find("normalizer");
+  if (has_type(normalizer, "BertNormalizer")) {
+    set_flag(*normalizer, "lowercase", config.lower_case);
+    set_flag(*normalizer, "strip_accents", config.strip_accents);
+    set_flag(*normalizer, "handle_chinese_chars", config.set_ideographs_apart);
+  }
+  json::Value* const pre_tokenizer = root.find("pre_tokenizer");
+  if (has_type(pre_tokenizer, "ByteLevel"))
+    set_flag(*pre_tokenizer, "add_prefix_space", config.add_prefix_space);
+  json::Value* const post_processor = root.find("post_processor");
+  if (has_type(post_processor, "RobertaProcessing")) {
+    set_flag(*post_processor, "add_prefix_space", config.add_prefix_space);
+  }
+}
+
 }  // namespace
 
 Pipeline read_tokenizer_json(const CompanionFile& file, const TokenizerConfig& config) {
-  (void)config;
-  const json::Document document(file.bytes, file.where);
+  json::Document document(file.bytes, file.where);
+  apply_config(document.root(), config);
   const json::Value& root = document.root();
   const json::Fields fields(root, file.where, "tokenizer");
   const json::Value null(std::pmr::get_default_resource());
@@ -94,9 +127,22 @@ Pipeline read_tokenizer_json(const CompanionFile& file, const TokenizerConfig& c
   pipeline.post_processor = make_post_processor(member(root, "post_processor", null), file.where);
   pipeline.decoder = make_decoder(member(root, "decoder", null), file.where);
   pipeline.truncation = read_truncation(member(root, "truncation", null), file.where);
-  pipeline.added_tokens = AddedTokens(read_added_tokens(member(root, "added_tokens", null), file.where),
-                                      *pipeline.model, pipeline.normalizer.get(), file.where);
+  std::vector<AddedToken> added = read_added_tokens(member(root, "added_tokens", null), file.where);
+  added.insert(added.end(), config.added_tokens.begin(),
+               config.added_tokens.end());  // Known ones are not added again.
+  pipeline.added_tokens =
+      AddedTokens(std::move(added), *pipeline.model, pipeline.normalizer.get(), file.where);
   pipeline.spelling = find_spelling(root, null);
+  const bool adds = config.tokenizer_class == "LlamaTokenizer" ||
+                    config.tokenizer_class == "CodeLlamaTokenizer" ||
+                    config.tokenizer_class == "GemmaTokenizer" || config.tokenizer_class == "CohereTokenizer";
+  if (adds && (config.add_bos || config.add_eos)) {
+    std::vector<std::string> before;
+    std::vector<std::string> behind;
+    if (config.add_bos.value_or(true)) before.push_back(config.bos.value_or("<s>"));
+    if (config.add_eos.value_or(false)) behind.push_back(config.eos.value_or("</s>"));
+    set_template(pipeline, before, behind, true);
+  }
   pipeline.description = file.name + " (" + std::string(pipeline.model->name()) + ")";
   return pipeline;
 }

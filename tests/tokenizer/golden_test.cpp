@@ -109,6 +109,10 @@ const Family kFamilies[] = {
     {"t5-small", {{"tokenizer.json", "t5-small/tokenizer.json"}}},
     {"phi-3-mini", {{"tokenizer.json", "phi-3-mini/tokenizer.json"}}},
     {"qwen2.5", {{"tokenizer.json", "qwen2.5/tokenizer.json.gz"}}},
+    {"gpt2", {{"vocab.json", "gpt2/vocab.json"}, {"merges.txt", "gpt2/merges.txt"}}},
+    {"bert-base-uncased", {{"vocab.txt", "bert-base-uncased/vocab.txt"}}},
+    {"spm-test_model", {{"tokenizer.model", "spm-google-test/test_model.model"}}},
+    {"spm-test_ja_model", {{"tokenizer.model", "spm-google-test/test_ja_model.model"}}},
 };
 
 std::string name_of(const testing::TestParamInfo<Family>& info) {
