@@ -89,7 +89,7 @@ class HeadTable {
       draw_mean(x, y, [&](const HeadSummary& candidate) { return candidate.head == head; });
       x += kPitchX;
     }
-    return {left, 0, right - left, y + kSide};
+    return {left, 0, std::max(right - left, kNarrowest), y + kSide};
   }
 
  private:

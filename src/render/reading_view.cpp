@@ -78,7 +78,7 @@ void draw_margin(Pen& pen, const ReadingLayout& layout, const ReadingColors& col
                                    [&](const SegmentMass& candidate) { return candidate.name == name.name; });
     int end = right;
     if (mass != colors.masses.end()) {
-      const auto value = pen.shaper.line(weight_text(mass->mass), kLabelSize);
+      const auto value = pen.shaper.line(share_text(mass->mass), kLabelSize);
       pen.scene.text(value, right - value->pixels(), top, Ink::kDim, Role::kMargin);
       end = right - 36;
     }

@@ -99,6 +99,11 @@ std::string weight_text(double weight, int digits) {
   return result;
 }
 
+std::string share_text(double share) {
+  if (share > 0 && share < 0.005) return "<0.01";
+  return weight_text(std::round(share * 100) / 100);
+}
+
 std::vector<std::uint8_t> sink_columns(const Matrix& weights, std::span<const std::uint8_t> masked,
                                        std::span<const std::uint8_t> special, bool first_can_be_sink) {
   std::vector<std::uint8_t> sinks(static_cast<std::size_t>(weights.columns), 0);

@@ -86,9 +86,10 @@ void Shaper::choose_fonts(Paragraph& paragraph) {
       grapheme.push_back(characters[last++].code);
     }
     int face = -1;
-    if (!is_hidden_format(grapheme[0])) {
+    // A joiner with nothing before it steers nothing: it is shown like other hidden characters.
+    if (!is_hidden_format(grapheme[0]) && !steers_shaping(grapheme[0])) {
       face = fonts_.find(std::span(grapheme.data(), grapheme.size()), paragraph.scripts[first]);
-      if (face < 0 && !steers_shaping(grapheme[0])) missing_.insert(grapheme[0]);
+      if (face < 0) missing_.insert(grapheme[0]);
     }
     for (std::size_t i = first; i < last; ++i) {
       const char32_t code = characters[i].code;
@@ -144,9 +145,10 @@ void Shaper::shape_run(const Paragraph& paragraph, const Run& run, ShapedText& o
 void Shaper::box_run(const Paragraph& paragraph, const Run& run, ShapedText& out) {
   const std::size_t count = run.last - run.first;
   for (std::size_t i = 0; i < count; ++i) {
-    const Character& character = paragraph.characters[run.rtl() ? run.last - 1 - i : run.first + i];
+    const std::size_t at = run.rtl() ? run.last - 1 - i : run.first + i;
+    const Character& character = paragraph.characters[at];
     const std::int32_t left = out.width;
-    if (!steers_shaping(character.code)) {
+    if (at == 0 || !steers_shaping(character.code)) {
       out.glyphs.push_back({-1, character.code, left, 0, character.begin});
       out.width += 64 * code_box_width(character.code);
     }

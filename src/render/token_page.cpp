@@ -343,7 +343,7 @@ class TokenPage {
 
   static std::string mass_label(const SegmentMass& mass) {
     return label_text(mass.name.empty() ? "outside of segments" : mass.name, kLabelGraphemes) + "  " +
-           weight_text(mass.mass);
+           share_text(mass.mass);
   }
 
   /// Masses whose label finds no room on the bar.

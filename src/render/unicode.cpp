@@ -30,7 +30,16 @@ bool continues_hangul(char32_t previous, char32_t next) {
   return vowel_or_tail && hangul_before;
 }
 
-bool is_blank(char32_t code) { return code == U' ' || code == 0xA0 || code == 0x3000; }
+bool is_mark(char32_t code) {
+  const hb_unicode_general_category_t kind = category(code);
+  return kind == HB_UNICODE_GENERAL_CATEGORY_NON_SPACING_MARK ||
+         kind == HB_UNICODE_GENERAL_CATEGORY_SPACING_MARK ||
+         kind == HB_UNICODE_GENERAL_CATEGORY_ENCLOSING_MARK;
+}
+
+bool is_blank(char32_t code) {
+  return code == U' ' || (code >= 0xA0 && category(code) == HB_UNICODE_GENERAL_CATEGORY_SPACE_SEPARATOR);
+}
 
 }  // namespace
 
@@ -90,10 +99,7 @@ bool extends_grapheme(char32_t code) noexcept {
   if (code < 0x300) return false;
   if (steers_shaping(code) || (code >= 0x1F3FB && code <= 0x1F3FF) || (code >= 0xE0020 && code <= 0xE007F))
     return true;
-  const hb_unicode_general_category_t kind = category(code);
-  return kind == HB_UNICODE_GENERAL_CATEGORY_NON_SPACING_MARK ||
-         kind == HB_UNICODE_GENERAL_CATEGORY_SPACING_MARK ||
-         kind == HB_UNICODE_GENERAL_CATEGORY_ENCLOSING_MARK;
+  return is_mark(code);
 }
 
 bool joins_grapheme(char32_t previous, char32_t next) noexcept {
@@ -124,6 +130,9 @@ std::string label_text(std::string_view text, int graphemes) {
   while (first < last && is_blank(characters[first].code)) ++first;
   while (last > first && is_blank(characters[last - 1].code)) --last;
   std::string label;
+  const char32_t start = characters[0].code;
+  if (start >= 0x300 && !steers_shaping(start) && is_mark(start))
+    label = "◌";  // a mark alone stands on the usual circle
   int count = 0;
   char32_t previous = 0;
   int flags = 0;  // regional indicators in a row: two make a flag

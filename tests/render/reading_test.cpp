@@ -1,0 +1,160 @@
+/// Where tokens lie on the text that people read.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "render/fixtures.h"
+#include "render/reading_view.h"
+
+namespace attnviz::render {
+namespace {
+
+class ReadingTest : public ::testing::Test {
+ protected:
+  ReadingLayout lay_out(const Encoding& encoding, int width = 600) {
+    return lay_out_reading(shaper_, encoding, width);
+  }
+  Fonts fonts_{{}, false};
+  Shaper shaper_{fonts_};
+};
+
+Token token_at(std::int64_t begin, std::int64_t end) {
+  Token token;
+  token.span = Span{begin, end};
+  return token;
+}
+
+/// Boxes of each token, over all lines.
+std::map<std::int64_t, int> widths(const ReadingLayout& layout) {
+  std::map<std::int64_t, int> result;
+  for (const ReadingLine& line : layout.lines) {
+    for (const TokenBox& box : line.tokens) result[box.token] += box.right - box.left;
+  }
+  return result;
+}
+
+TEST_F(ReadingTest, LinesFitAndFollowEachOther) {
+  const auto encoding = test::encode(test::long_text(59) + " and so on");
+  for (const int width : {200, 640, 1400}) {
+    const ReadingLayout layout = lay_out(*encoding, width);
+    for (std::size_t i = 0; i < layout.lines.size(); ++i) {
+      const ReadingLine& line = layout.lines[i];
+      EXPECT_EQ(line.y, static_cast<int>(i) * kReadingPitch);
+      std::int32_t inked = 0;  // blanks may hang over the edge
+      for (const Cluster& cluster : line.shaped->clusters) {
+        const bool blank = encoding->text[cluster.begin] == ' ';
+        if (!blank && cluster.end > cluster.begin) inked = std::max(inked, cluster.right);
+      }
+      EXPECT_LE(line.x * 64 + inked, (width + 5) * 64);
+    }
+    EXPECT_EQ(layout.height, static_cast<int>(layout.lines.size()) * kReadingPitch);
+  }
+}
+
+TEST_F(ReadingTest, BoxesOfALineDoNotOverlapAndEveryTokenHasOne) {
+  const auto encoding = test::encode(test::long_text(300) + " שלום עולם العربية é中文", 4);
+  const ReadingLayout layout = lay_out(*encoding);
+  for (const ReadingLine& line : layout.lines) {
+    for (std::size_t i = 1; i < line.tokens.size(); ++i)
+      EXPECT_GE(line.tokens[i].left, line.tokens[i - 1].right);
+  }
+  const auto found = widths(layout);
+  for (std::size_t i = 0; i < encoding->tokens.size(); ++i) {
+    EXPECT_TRUE(found.count(static_cast<std::int64_t>(i))) << encoding->tokens[i].text;
+  }
+}
+
+TEST_F(ReadingTest, EqualSpansShareTheirWidth) {
+  Encoding encoding;
+  encoding.text = "a😀b";
+  encoding.tokens = {token_at(0, 1), token_at(1, 5), token_at(1, 5), token_at(1, 5), token_at(5, 6)};
+  const auto found = widths(lay_out(encoding));
+  ASSERT_EQ(found.size(), 5U);
+  EXPECT_NEAR(found.at(1), found.at(2), 1);
+  EXPECT_NEAR(found.at(2), found.at(3), 1);
+  EXPECT_NEAR(found.at(1) + found.at(2) + found.at(3), shaper_.line("😀", kReadingSize)->width, 2);
+}
+
+TEST_F(ReadingTest, OverlappingSpansShareOnlyWhatTheyShare) {
+  Encoding encoding;
+  encoding.text = "abcd";
+  encoding.tokens = {token_at(0, 3), token_at(2, 4)};
+  const ReadingLayout layout = lay_out(encoding);
+  const auto& boxes = layout.lines[0].tokens;
+  ASSERT_EQ(boxes.size(), 2U);
+  EXPECT_EQ(boxes[0].right, boxes[1].left);
+  EXPECT_EQ(boxes[1].right, layout.lines[0].shaped->width);
+}
+
+TEST_F(ReadingTest, TokensOfALigatureOrAMarkStillShow) {
+  Encoding encoding;
+  encoding.text = "e\u0301x";
+  encoding.tokens = {token_at(0, 1), token_at(1, 3), token_at(3, 4)};
+  EXPECT_EQ(widths(lay_out(encoding)).size(), 3U);
+}
+
+TEST_F(ReadingTest, RightToLeftParagraphsAreSetFlushRightInVisualOrder) {
+  const auto encoding = test::encode("שלום עולם");
+  const ReadingLayout layout = lay_out(*encoding, 500);
+  EXPECT_GT(layout.lines[0].x, 350);
+  const auto& boxes = layout.lines[0].tokens;
+  EXPECT_GT(boxes.front().token, boxes.back().token);
+}
+
+TEST_F(ReadingTest, NewlinesBreakLinesAndAreShownWhereATokenCoversThem) {
+  Encoding encoding;
+  encoding.text = "ab\ncd";
+  encoding.tokens = {token_at(0, 2), token_at(3, 5)};
+  EXPECT_EQ(lay_out(encoding).lines[0].shaped->clusters.size(), 2U);
+  encoding.tokens.push_back(token_at(2, 3));
+  const ReadingLayout layout = lay_out(encoding);
+  ASSERT_EQ(layout.lines.size(), 2U);
+  EXPECT_EQ(layout.lines[0].shaped->clusters.size(), 3U);
+}
+
+TEST_F(ReadingTest, NamedSegmentsBeginLinesWithTheirNames) {
+  const auto encoding = test::encode_segments({{"one", "a b "}, {"", "glue "}, {"two", "c d"}}, " e");
+  const ReadingLayout layout = lay_out(*encoding);
+  ASSERT_EQ(layout.names.size(), 3U);
+  EXPECT_EQ(layout.names[0].name, "one");
+  EXPECT_EQ(layout.names[1].name, "two");
+  EXPECT_EQ(layout.names[2].name, "generated");
+  EXPECT_LT(layout.names[0].y, layout.names[1].y);
+  EXPECT_LT(layout.names[1].y, layout.names[2].y);
+  EXPECT_GT(layout.gutter, 0);
+}
+
+TEST_F(ReadingTest, APairStandsBelowTheText) {
+  Encoding encoding;
+  encoding.text = "first";
+  encoding.pair = "second";
+  encoding.tokens = {token_at(0, 5), token_at(0, 6)};
+  encoding.tokens[1].sequence = 1;
+  const ReadingLayout layout = lay_out(encoding);
+  ASSERT_EQ(layout.lines.size(), 2U);
+  EXPECT_EQ(layout.lines[0].tokens[0].token, 0);
+  EXPECT_EQ(layout.lines[1].tokens[0].token, 1);
+  EXPECT_GT(layout.lines[1].y, layout.lines[0].y);
+}
+
+TEST_F(ReadingTest, AWordLongerThanTheLineIsCutAndOneThatFitsTheNextIsNot) {
+  const auto encoding = test::encode("short " + std::string(300, 'x'), 400);
+  const ReadingLayout layout = lay_out(*encoding, 300);
+  EXPECT_GT(layout.lines.size(), 5U);
+  const auto words = test::encode("aaaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbb", 40);
+  EXPECT_EQ(lay_out(*words, 250).lines[1].shaped->clusters.size(), 15U);
+}
+
+TEST_F(ReadingTest, HostileSpansDoNoHarm) {
+  Encoding encoding;
+  encoding.text = "héllo";
+  encoding.segments = {{"x", {-5, 900}}, {"y", {900, 1000}}, {"z", {2, 3}}};
+  encoding.tokens = {token_at(-4, 2), token_at(3, 2), token_at(2, 2), token_at(4, 4000)};
+  EXPECT_GT(lay_out(encoding).height, 0);
+  encoding.text.clear();
+  EXPECT_EQ(lay_out(encoding).lines.size(), 0U);
+}
+
+}  // namespace
+}  // namespace attnviz::render
