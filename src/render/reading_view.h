@@ -44,7 +44,7 @@ struct ReadingLayout {
 
 inline constexpr int kReadingSize = 13;
 inline constexpr int kReadingPitch = 22;
-inline constexpr int kWidestReading = 1400;  ///< Longer lines are hard to follow.
+inline constexpr int kWidestReading = 1500;  ///< Longer lines are hard to follow.
 
 /// Lays `encoding` out in `width` pixels. Segments, the generated text and a pair begin lines of their own.
 ReadingLayout lay_out_reading(Shaper& shaper, const Encoding& encoding, int width);

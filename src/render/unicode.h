@@ -33,7 +33,7 @@ char32_t visible(char32_t code) noexcept;
 bool is_hidden_format(char32_t code) noexcept;
 
 /// `text` as a label: control characters visible, blanks at its ends as ␣, at most `graphemes` graphemes, cut
-/// with "…". An empty text is "∅".
+/// with "…". An empty text is "∅"; a combining mark at its start stands on "◌".
 std::string label_text(std::string_view text, int graphemes);
 
 /// "U+1F680".
