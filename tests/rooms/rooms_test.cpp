@@ -37,6 +37,7 @@ std::string vendor_of(const std::string& header) {
   static const std::map<std::string, std::string> by_prefix = {{"torch/", "torch"},
                                                                {"ATen/", "torch"},
                                                                {"c10/", "torch"},
+                                                               {"caffe2/", "torch"},
                                                                {"unicode/", "icu"},
                                                                {"nlohmann/", "json"},
                                                                {"openssl/", "openssl"},

@@ -1,0 +1,38 @@
+/// The command as a user runs it: arguments in; exit code, standard output and standard error out.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace attnviz::testing {
+
+struct Outcome {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+};
+
+/// Runs the built attnviz in `folder` with `input` on standard input. -signal as exit code when it was
+/// killed.
+Outcome run_attnviz(const std::vector<std::string>& arguments, const std::string& input = "",
+                    const std::filesystem::path& folder = ".");
+
+/// A temporary folder that goes with the object.
+class ScratchFolder {
+ public:
+  ScratchFolder();
+  ~ScratchFolder();
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  std::string str(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string read_bytes(const std::filesystem::path& path);
+void write_bytes(const std::filesystem::path& path, const std::string& bytes);
+
+}  // namespace attnviz::testing

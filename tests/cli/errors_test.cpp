@@ -1,0 +1,150 @@
+// Each error of the contract as a user meets it: exit code, one line, and nothing written.
+#include <gtest/gtest.h>
+#include <torch/script.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+
+namespace attnviz {
+namespace {
+
+using testing::Outcome;
+using testing::run_attnviz;
+using testing::ScratchFolder;
+using testing::write_bytes;
+
+const std::string kQa = ATTNVIZ_SOURCE_DIR "/examples/models/qa";
+
+class ErrorsTest : public ::testing::Test {
+ protected:
+  /// Runs with --out, expects `code`, one line that holds every one of `words`, and no output.
+  void expect(int code, std::vector<std::string> arguments, const std::vector<std::string>& words) {
+    arguments.insert(arguments.end(), {"--out", scratch_.str("maps")});
+    const Outcome outcome = run_attnviz(arguments);
+    EXPECT_EQ(outcome.exit_code, code) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_TRUE(outcome.err.starts_with("attnviz: error: ")) << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    for (const std::string& word : words)
+      EXPECT_NE(outcome.err.find(word), std::string::npos) << word << " in " << outcome.err;
+    EXPECT_FALSE(std::filesystem::exists(scratch_ / "maps/manifest.json"));
+  }
+
+  std::string scripted(const std::string& source) {
+    torch::jit::Module module("M");
+    module.define(source);
+    module.save(scratch_.str("scripted.pt"));
+    return scratch_.str("scripted.pt");
+  }
+
+  ScratchFolder scratch_;
+};
+
+TEST_F(ErrorsTest, UsageEndsWith2) {
+  expect(2, {kQa}, {"no input given", "--text"});
+  expect(2, {kQa, "--text", "a", "--ids", "1"}, {"more than one input"});
+  expect(2, {kQa, "--text", "a", "--nonsense"}, {"--nonsense"});
+  expect(2, {kQa, "--text", "a", "--reduce", "median"}, {"median", "rollout"});
+  expect(2, {kQa, "--text", "a", "--scale", "cubic"}, {"cubic", "sqrt"});
+  expect(2, {kQa, "--text", "a", "--colormap", "jet"}, {"jet", "viridis"});
+  expect(2, {kQa, "--text", "a", "--theme", "blue"}, {"blue", "dark"});
+  expect(2, {kQa, "--text", "a", "--vmax", "-1"}, {"-1"});
+  expect(2, {kQa, "--text", "a", "--tokens", "3-1"}, {"--tokens", "3-1"});
+  expect(2, {kQa, "--text", "a", "--generate", "0"}, {"--generate"});
+  expect(2, {kQa, "--text", "a", "--threads", "none"}, {"--threads"});
+  expect(2, {kQa, "--text", "a", "--rollout-residual", "1"}, {"--rollout-residual"});
+  expect(2, {kQa, "--segment", "no equals sign"}, {"NAME=TEXT"});
+  expect(2, {kQa, "--text", "a", "--tokens", "900"}, {"900"});
+  expect(2, {kQa, "--text", "a", "--font", scratch_.str("none.ttf")}, {"none.ttf"});
+}
+
+TEST_F(ErrorsTest, OutIsRequired) {
+  const Outcome outcome = run_attnviz({kQa, "--text", "a"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_NE(outcome.err.find("--out"), std::string::npos);
+}
+
+TEST_F(ErrorsTest, AModelThatIsNoneEndsWith3) {
+  write_bytes(scratch_ / "text.pt", "this is not an archive");
+  write_bytes(scratch_ / "empty.pt", "");
+  expect(3, {scratch_.str("missing.pt"), "--text", "a"}, {"missing.pt"});
+  expect(3, {scratch_.str("text.pt"), "--text", "a"}, {"text.pt", "TorchScript"});
+  expect(3, {scratch_.str("empty.pt"), "--text", "a"}, {"empty.pt"});
+  std::filesystem::create_directory(scratch_ / "folder");
+  expect(3, {scratch_.str("folder"), "--text", "a"}, {"folder", "model.pt"});
+}
+
+TEST_F(ErrorsTest, ATruncatedModelEndsWith3) {
+  const std::string whole = testing::read_bytes(kQa + "/model.pt");
+  for (const std::size_t size : {std::size_t{10}, whole.size() / 2, whole.size() - 5}) {
+    write_bytes(scratch_ / "cut.pt", whole.substr(0, size));
+    expect(3, {scratch_.str("cut.pt"), "--ids", "1"}, {"cut.pt"});
+  }
+}
+
+TEST_F(ErrorsTest, AStateDictHasItsOwnSentence) {
+  torch::serialize::OutputArchive archive;
+  c10::Dict<std::string, at::Tensor> weights;
+  weights.insert("layer.weight", at::ones({2, 2}));
+  const auto bytes = torch::pickle_save(weights);
+  write_bytes(scratch_ / "weights.pt", {bytes.data(), bytes.size()});
+  expect(3, {scratch_.str("weights.pt"), "--text", "a"}, {"weights.pt", "torch.jit"});
+}
+
+TEST_F(ErrorsTest, AModelWithoutAttentionEndsWith3) {
+  const std::string model = scripted("def forward(self, input_ids):\n  return input_ids * 2\n");
+  expect(3, {model, "--ids", "1,2"}, {"attention"});
+}
+
+TEST_F(ErrorsTest, TextWithoutATokenizerEndsWith3) {
+  const std::string model = scripted(
+      "def forward(self, input_ids):\n"
+      "  x = input_ids.to(6).unsqueeze(-1).repeat(1, 1, 4)\n"
+      "  return torch.matmul(torch.softmax(torch.matmul(x, x.transpose(1, 2)), -1), x)\n");
+  expect(3, {model, "--text", "a"}, {"--tokenizer", "--ids"});
+}
+
+TEST_F(ErrorsTest, BadTextAndBadIdsEndWith3) {
+  expect(3, {kQa, "--text", "ab\xFFq"}, {"UTF-8", "2"});
+  expect(3, {kQa, "--text-file", scratch_.str("none.txt")}, {"none.txt"});
+  expect(3, {kQa, "--segment", "a=@" + scratch_.str("none.txt")}, {"none.txt"});
+  expect(3, {kQa, "--ids", "1,99999999"}, {"99999999"});
+  expect(3, {kQa, "--text", ""}, {"no tokens"});
+  expect(3, {kQa, "--tokenizer", scratch_.str("none.json"), "--text", "a"}, {"none.json"});
+}
+
+TEST_F(ErrorsTest, ADeviceThatIsNotThereEndsWith3) {
+  if (torch::cuda::is_available()) GTEST_SKIP() << "this machine has CUDA";
+  expect(3, {kQa, "--text", "a", "--device", "cuda"}, {"cuda"});
+}
+
+TEST_F(ErrorsTest, AWrongConfigEndsWith3) {
+  write_bytes(scratch_ / "wrong.json", "{\"taks\": \"encoder\"}");
+  expect(3, {kQa, "--text", "a", "--config", scratch_.str("wrong.json")}, {"wrong.json", "taks"});
+  write_bytes(scratch_ / "broken.json", "{");
+  expect(3, {kQa, "--text", "a", "--config", scratch_.str("broken.json")}, {"broken.json"});
+}
+
+TEST_F(ErrorsTest, AFolderThatIsNotEmptyEndsWith4) {
+  std::filesystem::create_directory(scratch_ / "maps");
+  write_bytes(scratch_ / "maps/mine.txt", "mine");
+  expect(4, {kQa, "--text", "a"}, {"not empty", "--force"});
+  EXPECT_EQ(testing::read_bytes(scratch_ / "maps/mine.txt"), "mine");
+}
+
+TEST_F(ErrorsTest, AnOutputThatCannotBeWrittenEndsWith4) {
+  write_bytes(scratch_ / "maps", "a file");
+  const Outcome outcome = run_attnviz({kQa, "--text", "a", "--out", scratch_.str("maps") + "/x"});
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.err;
+}
+
+TEST_F(ErrorsTest, VerboseAddsWhatIsBelow) {
+  write_bytes(scratch_ / "text.pt", "this is not an archive");
+  const Outcome outcome =
+      run_attnviz({scratch_.str("text.pt"), "--text", "a", "--verbose", "--out", scratch_.str("maps")});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_NE(outcome.err.find("attnviz: error: "), std::string::npos);
+}
+
+}  // namespace
+}  // namespace attnviz

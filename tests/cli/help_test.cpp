@@ -1,0 +1,57 @@
+#include <gtest/gtest.h>
+
+#include "cli/command.h"
+
+namespace attnviz {
+namespace {
+
+using testing::run_attnviz;
+
+TEST(Command, WithoutArgumentsSaysHowToUseItAndEndsWith2) {
+  const auto outcome = run_attnviz({});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err,
+            "attnviz: error: no MODEL given; for example: attnviz model.pt --text \"...\" --out maps/ "
+            "(attnviz --help "
+            "lists the options)\n");
+}
+
+TEST(Command, HelpIsGroupedOnStandardOutput) {
+  const auto outcome = run_attnviz({"--help"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.err, "");
+  std::size_t last = 0;
+  for (const char* group : {"MODEL", "Input, exactly one", "Generation", "Selection", "Reduction", "Drawing",
+                            "Files", "Run", "inspect", "tokenize", "Examples:", "Exit codes:"}) {
+    const std::size_t at = outcome.out.find(group, last);
+    EXPECT_NE(at, std::string::npos) << group << " is missing or out of order in\n" << outcome.out;
+    if (at != std::string::npos && std::string(group) != "inspect") last = at;
+    if (std::string(group) == "Run") last = 0;
+  }
+}
+
+TEST(Command, EveryOptionSaysWhatItDoes) {
+  std::istringstream lines(run_attnviz({"--help"}).out);
+  int options = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("  --")) continue;
+    ++options;
+    EXPECT_GT(line.size(), 35U) << line;
+  }
+  EXPECT_GT(options, 25);
+}
+
+TEST(Command, SubcommandsHaveHelpOfTheirOwn) {
+  EXPECT_NE(run_attnviz({"inspect", "--help"}).out.find("--json"), std::string::npos);
+  EXPECT_NE(run_attnviz({"tokenize", "--help"}).out.find("--no-special"), std::string::npos);
+}
+
+TEST(Command, SaysItsVersion) {
+  const auto outcome = run_attnviz({"--version"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.out, "0.1.0\n");
+}
+
+}  // namespace
+}  // namespace attnviz
