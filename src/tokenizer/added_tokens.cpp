@@ -63,23 +63,25 @@ AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const Model& model, con
   }
   end_id_ = largest + 1;
 
+  for (AddedToken& token : tokens_) {
+    token.spelled = token.content;
+    if (!token.normalized || normalizer == nullptr) continue;
+    AlignedText content(token.content);
+    normalizer->normalize(content);
+    token.spelled = std::move(content.text);
+  }
+  // Of equal contents the reference takes the first one, special tokens before others; the trie takes the
+  // last.
   std::vector<std::pair<std::string_view, std::uint32_t>> as_written;
-  std::vector<std::pair<std::string, std::uint32_t>> normalized;
-  for (const AddedToken& token : tokens_) {
-    if (!token.normalized) {
-      as_written.emplace_back(token.content, token.id);
-    } else if (normalizer == nullptr) {
-      normalized.emplace_back(token.content, token.id);
-    } else {
-      AlignedText content(token.content);
-      normalizer->normalize(content);
-      normalized.emplace_back(std::move(content.text), token.id);
+  std::vector<std::pair<std::string_view, std::uint32_t>> normalized;
+  for (const bool special : {false, true}) {
+    for (auto token = tokens_.rbegin(); token != tokens_.rend(); ++token) {
+      if (token->special == special)
+        (token->normalized ? normalized : as_written).emplace_back(token->spelled, token->id);
     }
   }
-  // The reference takes the first of equal contents, the trie the last.
-  std::reverse(normalized.begin(), normalized.end());
   as_written_ = ByteTrie(std::move(as_written));
-  normalized_ = ByteTrie({normalized.begin(), normalized.end()});
+  normalized_ = ByteTrie(std::move(normalized));
 }
 
 const AddedToken* AddedTokens::find(std::int64_t id) const noexcept {
@@ -121,9 +123,10 @@ void AddedTokens::find_all(std::string_view text, const ByteTrie& trie, std::vec
     if (token.single_word && !stands_alone(text, match_begin, end)) continue;
     std::size_t begin = match_begin;
     if (token.lstrip) begin = without_space_before(text, begin, rest);
+    // As in the reference, what an earlier token took as white space is searched again, and may be another
+    // token.
     std::size_t behind = end;
-    if (token.rstrip) behind = without_space_behind(text, behind);
-    begin = std::max<std::size_t>(begin, rest);
+    if (token.rstrip) behind = end < rest ? rest : without_space_behind(text, end);
     put_rest(static_cast<std::uint32_t>(begin));
     out.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(behind), id});
     rest = static_cast<std::uint32_t>(behind);
@@ -138,20 +141,31 @@ PreTokenized AddedTokens::extract(std::string_view text, const Normalizer* norma
   const auto push = [&](const Found& found, std::uint32_t shift) {
     if (found.begin == found.end) return;
     const std::uint32_t begin = shift + found.begin;
-    words.splits.push_back({begin, shift + found.end, words.text.alignment[begin].begin, found.id});
+    const std::uint32_t end = shift + found.end;
+    const auto& alignment = words.text.alignment;
+    words.splits.push_back(
+        {begin, end, alignment[begin].begin, found.id, {alignment[begin].begin, alignment[end - 1].end}});
   };
   if (normalizer == nullptr && normalized_.empty()) {
     words.text = AlignedText(text);
     for (const Found& part : parts) push(part, 0);
+    if (parts.size() > 1) words.found = words.text.text;
     return words;
   }
   std::vector<Found> inner;
+  std::uint32_t shift = 0;
+  Found last;  // The last added token that is in `words.text`.
   for (const Found& part : parts) {
-    const auto shift = static_cast<std::uint32_t>(words.text.text.size());
+    if (part.id >= 0 && last.id >= 0 && part.begin < last.end) {
+      push({part.begin - last.begin, part.end - last.begin, part.id}, shift);
+      continue;
+    }
+    shift = static_cast<std::uint32_t>(words.text.text.size());
     AlignedText piece(text.substr(part.begin, part.end - part.begin), part.begin);
     if (part.id < 0 && normalizer != nullptr) normalizer->normalize(piece);
     words.text.text += piece.text;
     words.text.alignment.insert(words.text.alignment.end(), piece.alignment.begin(), piece.alignment.end());
+    last = part;
     if (part.id >= 0) {
       push({0, static_cast<std::uint32_t>(piece.text.size()), part.id}, shift);
       continue;
@@ -159,6 +173,7 @@ PreTokenized AddedTokens::extract(std::string_view text, const Normalizer* norma
     find_all(piece.text, normalized_, inner);
     for (const Found& found : inner) push(found, shift);
   }
+  words.found = words.text.text;
   return words;
 }
 

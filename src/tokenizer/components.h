@@ -30,21 +30,25 @@ class Normalizer {
 
 // ------------------------------------------------------------------------------------------------- splitting
 
-/// A part [begin, end) of `PreTokenized::text`: a word for the model, or an added token.
+/// A part of a text: a word for the model, [begin, end) of `PreTokenized::text`; or an added token, which
+/// stays as it is, [begin, end) of `PreTokenized::found`.
 struct Split {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
   std::uint32_t origin = 0;       ///< Where its slice of the input begins.
-  std::int64_t added_token = -1;  ///< Id of an added token, which is not split any further.
+  std::int64_t added_token = -1;  ///< Id of an added token, else -1.
+  Alignment covered;              ///< Of an added token.
 };
 
 /// A text in parts. Bytes between the parts belong to nothing.
 struct PreTokenized {
   AlignedText text;
+  std::string found;  ///< What `text` was when the added tokens were found. They may overlap.
   std::vector<Split> splits;
 
   std::string_view of(const Split& split) const noexcept {
-    return std::string_view(text.text).substr(split.begin, split.end - split.begin);
+    return std::string_view(split.added_token >= 0 ? found : text.text)
+        .substr(split.begin, split.end - split.begin);
   }
 };
 
@@ -86,6 +90,8 @@ class Model {
   virtual std::string_view name() const noexcept = 0;  ///< "BPE", "WordPiece", "Unigram", "WordLevel".
   /// Id of the unknown token, for labels.
   virtual std::optional<std::uint32_t> unknown_id() const { return std::nullopt; }
+  /// Whether the reference names unknown tokens by their text instead of by the unknown piece.
+  virtual bool names_unknown_by_text() const noexcept { return false; }
   /// Whether a piece has no text of its own, as <s> in SentencePiece models.
   virtual bool is_control(std::int64_t) const noexcept { return false; }
 };

@@ -28,10 +28,11 @@ void rewrite_splits(PreTokenized& words, Wanted wanted, Rewrite rewrite) {
   result.alignment.reserve(words.text.text.size() + 64);
   AlignedText part;
   for (Split& split : words.splits) {
+    if (split.added_token >= 0) continue;
     const auto begin = static_cast<std::uint32_t>(result.text.size());
     const auto first = words.text.alignment.begin() + split.begin;
     const auto last = words.text.alignment.begin() + split.end;
-    if (split.added_token < 0 && wanted(words.of(split))) {
+    if (wanted(words.of(split))) {
       part.text = words.of(split);
       part.alignment.assign(first, last);
       part.origin = split.origin;

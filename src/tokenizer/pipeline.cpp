@@ -79,7 +79,7 @@ class PipelineTokenizer final : public Tokenizer {
     pieces.reserve(ids.size());
     for (const std::int64_t id : ids) {
       if (const AddedToken* const added = pipeline_.added_tokens.find(id)) {
-        if (!added->special) pieces.push_back(added->content);
+        if (!added->special) pieces.push_back(added->spelled);
       } else if (const auto piece = pipeline_.model->piece(id); piece && !pipeline_.model->is_control(id)) {
         pieces.emplace_back(*piece);
       }
@@ -125,14 +125,22 @@ class PipelineTokenizer final : public Tokenizer {
       for (const ModelToken& model_token : found) {
         SequenceToken& token = part.emplace_back();
         token.id = model_token.id;
-        token.piece = split.added_token >= 0 ? words.of(split) : *pipeline_.model->piece(model_token.id);
-        token.covered = align(words, split, model_token);
+        token.piece = name_of(words.of(split), split, model_token);
+        token.covered = split.added_token >= 0 ? split.covered : align(words, split, model_token);
         std::tie(token.begin, token.end) = sequence.characters.to_characters(token.covered);
         token.sequence = number;
         token.type_id = number;
         token.word = static_cast<int>(word);
       }
     }
+  }
+
+  std::string_view name_of(std::string_view text, const Split& split, const ModelToken& token) const {
+    if (split.added_token >= 0) return text;
+    if (pipeline_.model->names_unknown_by_text() && pipeline_.model->unknown_id() == token.id) {
+      return text.substr(token.begin, token.end - token.begin);
+    }
+    return *pipeline_.model->piece(token.id);
   }
 
   /// Bytes of the input that a piece came from.

@@ -29,7 +29,7 @@ void split_with(PreTokenized& words, SplitBehavior behavior, Cut cut) {
     for (const Match& match : matches) {
       if (match.begin == match.end) continue;
       const std::uint32_t begin = split.begin + match.begin;
-      result.push_back({begin, split.begin + match.end, words.text.alignment[begin].begin, -1});
+      result.push_back({begin, split.begin + match.end, words.text.alignment[begin].begin, -1, {}});
     }
   }
   words.splits = std::move(result);
@@ -93,15 +93,11 @@ class ByteLevelPreTokenizer final : public PreTokenizer {
     spelled.text.reserve(words.text.text.size() * 3 / 2);
     spelled.alignment.reserve(words.text.text.size() * 3 / 2);
     for (Split& split : words.splits) {
+      if (split.added_token >= 0) continue;
       const auto begin = static_cast<std::uint32_t>(spelled.text.size());
-      const std::span<const Alignment> alignment =
-          std::span(words.text.alignment).subspan(split.begin, split.end - split.begin);
-      if (split.added_token >= 0) {
-        spelled.text.append(words.of(split));
-        spelled.alignment.insert(spelled.alignment.end(), alignment.begin(), alignment.end());
-      } else {
-        append_byte_level(words.of(split), alignment, spelled);
-      }
+      append_byte_level(words.of(split),
+                        std::span(words.text.alignment).subspan(split.begin, split.end - split.begin),
+                        spelled);
       split.begin = begin;
       split.end = static_cast<std::uint32_t>(spelled.text.size());
     }

@@ -23,14 +23,34 @@ std::pair<std::size_t, std::size_t> share(std::size_t first, std::size_t second,
   return first > second ? std::pair(longer, shorter) : std::pair(shorter, longer);
 }
 
+/// Tokens that are left when whole words are taken until there are `limit` tokens.
+std::size_t whole_words(const Part& part, std::size_t limit, bool keep_end) {
+  limit = std::max<std::size_t>(limit, 1);
+  if (part.size() <= limit) return part.size();
+  std::size_t length = limit;
+  const auto word = [&](std::size_t i) { return part[keep_end ? part.size() - 1 - i : i].word; };
+  while (length < part.size() && word(length) == word(limit - 1)) ++length;
+  return length;
+}
+
 }  // namespace
 
 std::int64_t truncate(std::vector<Part>& parts, const Truncation& truncation, std::size_t added,
                       const std::string& where) {
-  const std::size_t room = truncation.max_length > added ? truncation.max_length - added : 0;
+  std::size_t before = 0;
   std::size_t total = 0;
-  for (const Part& part : parts) total += part.size();
-  if (total <= room) return 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    Part& part = parts[i];
+    before += part.size();
+    const auto other = i == 0 ? Truncation::Strategy::kOnlySecond : Truncation::Strategy::kOnlyFirst;
+    if (truncation.strategy != other)
+      cut(part, whole_words(part, truncation.max_length, truncation.keep_end), truncation.keep_end);
+    total += part.size();
+  }
+  // The reference stops the model once a sequence has enough, and knows no room for less than its template.
+  const bool fits = truncation.max_length < added || total <= truncation.max_length - added;
+  if (fits) return static_cast<std::int64_t>(before - total);
+  const std::size_t room = truncation.max_length - added;
   const std::size_t excess = total - room;
   if (truncation.strategy == Truncation::Strategy::kLongestFirst || room == 0) {
     if (parts.size() == 2) {
@@ -58,7 +78,7 @@ std::int64_t truncate(std::vector<Part>& parts, const Truncation& truncation, st
   }
   std::size_t left = 0;
   for (const Part& part : parts) left += part.size();
-  return static_cast<std::int64_t>(total - left);
+  return static_cast<std::int64_t>(before - left);
 }
 
 }  // namespace attnviz

@@ -208,7 +208,8 @@ int split_script(char32_t c) noexcept {
   if (c == 0x30FC) return USCRIPT_HAN;
   UErrorCode status = U_ZERO_ERROR;
   const UScriptCode script = uscript_getScript(code(c), &status);
-  if (U_FAILURE(status) || script == USCRIPT_UNKNOWN) return -1;
+  // The reference's table is of Unicode 9.
+  if (U_FAILURE(status) || script == USCRIPT_UNKNOWN || age(c) > 90) return -1;
   return script == USCRIPT_HIRAGANA || script == USCRIPT_KATAKANA ? USCRIPT_HAN : script;
 }
 

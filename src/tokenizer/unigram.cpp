@@ -88,6 +88,7 @@ class UnigramModel final : public Model {
   std::int64_t end_id() const noexcept override { return vocabulary_.end_id(); }
   std::string_view name() const noexcept override { return "Unigram"; }
   std::optional<std::uint32_t> unknown_id() const override { return unknown_; }
+  bool names_unknown_by_text() const noexcept override { return true; }
 
  private:
   void find_best(std::string_view word, std::vector<Best>& best) const {
