@@ -55,6 +55,8 @@ class HeadTable {
       columns_.insert(head.head);
       places_[{head.layer, head.head}] = &head;
       lines_ = std::max(lines_, head.induction || head.duplicate ? 3 : 2);
+      const auto rows = static_cast<int>(head.thumbnail.rows);
+      height_ = std::max(height_, rows * std::max(1, kSide / rows));
     }
     find_telling();
   }
@@ -63,7 +65,7 @@ class HeadTable {
     const int cells = left + 52;
     const int count = static_cast<int>(columns_.size());
     const int right = cells + (count + 1) * kPitchX;
-    const int pitch = kSide + 4 + lines_ * kLine + 12;
+    const int pitch = height_ + 4 + lines_ * kLine + 12;
     y = draw_head(left, y, right);
     int x = cells;
     for (const int head : columns_) {
@@ -89,7 +91,7 @@ class HeadTable {
       draw_mean(x, y, [&](const HeadSummary& candidate) { return candidate.head == head; });
       x += kPitchX;
     }
-    return {left, 0, std::max(right - left, kNarrowest), y + kSide};
+    return {left, 0, std::max(right - left, kNarrowest), y + height_};
   }
 
  private:
@@ -153,19 +155,19 @@ class HeadTable {
     });
     const int bar = draw_color_bar(pen_, scale_, over, y + 3, std::max(right, left + kNarrowest));
     const std::string kind(to_string(heads_[0].kind));
-    const std::string caption =
-        kind + " attention of every head, queries × sources, pooled by their largest weight";
-    pen_.scene.text(pen_.shaper.line_within(caption, kCaptionSize, bar - 24 - left), left, y, Ink::kText,
+    const std::string caption = kind + " attention of every head: queries × sources";
+    pen_.scene.text(pen_.shaper.line_within(caption, kCaptionSize, bar - 16 - left), left, y, Ink::kText,
                     Role::kCaption);
     std::string legend = "ent: entropy in bits · weight on sink: the first token";
     if (heads_[0].kind != AttentionKind::kCross) legend += ", prev: the one before, self: its own";
     std::string more = lines_ > 2 ? "ind: what followed an equal token, dup: an equal token · " : "";
-    more += "framed: the most of one of them, or least entropy";
+    more += "framed: the most of one of them, or least entropy · pooled by maximum";
     if (over) more += " · clipped above " + weight_text(scale_.top());
+    y += 20;
     for (const std::string& text : {legend, more}) {
-      y += text == legend ? 18 : 15;
-      pen_.scene.text(pen_.shaper.line_within(text, kLabelSize, bar - 24 - left), left, y, Ink::kDim,
-                      Role::kNote);
+      y += 15;
+      const int room = std::max(right, left + kNarrowest) - left;
+      pen_.scene.text(pen_.shaper.line_within(text, kLabelSize, room), left, y, Ink::kDim, Role::kNote);
     }
     return y + 26;
   }
@@ -176,7 +178,7 @@ class HeadTable {
 
   void row_title(const std::string& text, int x, int y) {
     const auto shaped = pen_.shaper.line(text, kLabelSize);
-    pen_.scene.text(shaped, x, y + (kSide - line_height(kLabelSize)) / 2, Ink::kDim, Role::kRow);
+    pen_.scene.text(shaped, x, y + (height_ - line_height(kLabelSize)) / 2, Ink::kDim, Role::kRow);
   }
 
   /// Cells of whole pixels that fill the square as far as they go.
@@ -212,7 +214,7 @@ class HeadTable {
       const bool tells = telling_.count({&head, statistic}) != 0;
       framed = framed || tells;
       const int left = x + (item % 2) * kCaptionColumn;
-      const int top = y + kSide + 4 + (item / 2) * kLine;
+      const int top = y + height_ + 4 + (item / 2) * kLine;
       const auto name = pen_.shaper.line(kNames[statistic], kCellTextSize);
       pen_.scene.text(name, left, top, tells ? Ink::kAccent : Ink::kDim, Role::kCell);
       const auto text = pen_.shaper.line(value_text(*value, statistic != 0), kCellTextSize);
@@ -253,6 +255,7 @@ class HeadTable {
   std::map<std::pair<int, int>, const HeadSummary*> places_;
   std::set<std::pair<const HeadSummary*, std::size_t>> telling_;
   int lines_ = 2;
+  int height_ = line_height(kLabelSize);  ///< Of the tallest thumbnail.
 };
 
 void check(std::span<const HeadSummary> heads, std::span<const Heatmap> summaries) {

@@ -166,6 +166,21 @@ std::vector<std::size_t> wrap(const Paragraph& paragraph, const std::vector<std:
   return ends;
 }
 
+/// Lets boxes grow into blanks that belong to no token, so that letters do not touch their edges.
+void pad(std::vector<TokenBox>& boxes) {
+  constexpr std::int32_t kMost = 2 * 64;
+  constexpr std::int32_t kBetween = 64;
+  std::int32_t before = kMost;  // what the last blank leaves to the box on its right
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    const std::int32_t blank =
+        i + 1 < boxes.size() ? boxes[i + 1].left - boxes[i].right : 2 * kMost + kBetween;
+    const std::int32_t after = std::clamp((blank - kBetween) / 2, 0, kMost);
+    boxes[i].left -= before;
+    boxes[i].right += after;
+    before = after;
+  }
+}
+
 /// Shares each cluster among the tokens that cover it and joins neighbours of the same token.
 std::vector<TokenBox> token_boxes(const ShapedText& line, const Owners& owners, std::int64_t base,
                                   std::string_view text) {
@@ -191,6 +206,7 @@ std::vector<TokenBox> token_boxes(const ShapedText& line, const Owners& owners, 
     }
   }
   if (!boxes.empty()) boxes.back().ends_word = true;
+  pad(boxes);
   return boxes;
 }
 
@@ -206,7 +222,7 @@ ReadingLayout lay_out_reading(Shaper& shaper, const Encoding& encoding, int widt
     for (const Stretch& stretch : stretches[pair ? 1 : 0]) {
       if (stretch.name.empty()) continue;
       const auto name = shaper.line_within(label_text(stretch.name, 1000), kLabelSize, kLongestName);
-      layout.gutter = std::max(layout.gutter, name->pixels() + 52);
+      layout.gutter = std::max(layout.gutter, name->pixels() + 58);
     }
   }
   const int room = width - layout.gutter;

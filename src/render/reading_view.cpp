@@ -6,6 +6,7 @@ namespace attnviz::render {
 namespace {
 
 constexpr int kBoxHeight = 20;
+constexpr int kMassWidth = 42;  ///< "<0.01" and a gap.
 
 /// The part of `line` whose glyphs stand on sources, or the part that does not.
 std::shared_ptr<const ShapedText> part_of(const ReadingLine& line, const std::vector<bool>& lit,
@@ -80,7 +81,7 @@ void draw_margin(Pen& pen, const ReadingLayout& layout, const ReadingColors& col
     if (mass != colors.masses.end()) {
       const auto value = pen.shaper.line(share_text(mass->mass), kLabelSize);
       pen.scene.text(value, right - value->pixels(), top, Ink::kDim, Role::kMargin);
-      end = right - 36;
+      end = right - kMassWidth;
     }
     const auto shaped = pen.shaper.line_within(label_text(name.name, 1000), kLabelSize, end - kMargin);
     pen.scene.text(shaped, end - shaped->pixels(), top, Ink::kText, Role::kMargin);

@@ -51,7 +51,7 @@ std::vector<Scale::Tick> Scale::ticks(double apart) const {
   }
   if (kind_ == ColorScale::kLinear) {
     wanted.clear();
-    for (const double step : {0.5, 0.2, 0.1}) {
+    for (const double step : {5.0, 2.0, 1.0, 0.5, 0.2}) {
       std::vector<double> fitting;
       for (int i = 1; i * step * decade < top_ * 0.999; ++i) fitting.push_back(i * step * decade);
       if (!fitting.empty() && step * decade / top_ >= apart) wanted = fitting;

@@ -68,7 +68,7 @@ std::string overall_caption(std::string_view reduction) {
   if (reduction == "max") return "largest of all layers and heads";
   if (reduction == "min") return "least of all layers and heads";
   if (reduction == "rollout") return "rollout through all layers";
-  return std::string(reduction) + ", overall";
+  return "overall " + std::string(reduction);
 }
 
 std::string kind_caption(AttentionKind kind) {
@@ -289,13 +289,15 @@ class TokenPage {
     }
     if (view.kind != AttentionKind::kCross) colors.query = map_.token.query;
     colors.masses = view.segments;
-    pen_.scene.text(pen_.shaper.line("the text, on " + overall_caption(first.reduction), kCaptionSize),
-                    kMargin, y, Ink::kText, Role::kCaption);
+    pen_.scene.text(
+        pen_.shaper.line("text, coloured by the " + overall_caption(first.reduction), kCaptionSize), kMargin,
+        y, Ink::kText, Role::kCaption);
     if (colors.query) {
       const auto key = pen_.shaper.line("the query", kLabelSize);
-      pen_.scene.text(key, right_ - key->pixels(), y + 1, Ink::kDim, Role::kNote);
-      pen_.scene.frame({right_ - key->pixels() - 22, y + 2, 14, 12}, color::kAccent);
-      pen_.scene.frame({right_ - key->pixels() - 21, y + 3, 12, 10}, color::kAccent);
+      const int end = std::min(right_, kMargin + kWidestReading);
+      pen_.scene.text(key, end - key->pixels(), y + 1, Ink::kDim, Role::kNote);
+      pen_.scene.frame({end - key->pixels() - 22, y + 2, 14, 12}, color::kAccent);
+      pen_.scene.frame({end - key->pixels() - 21, y + 3, 12, 10}, color::kAccent);
     }
     return draw_reading(pen_, *layout, colors, y + 26) + 20;
   }

@@ -1,34 +1,14 @@
 /// The PNG file against a decoder of its own: pixels, palette, checksums.
 #include <gtest/gtest.h>
-#include <png.h>
 
 #include <cstring>
 
 #include "attnviz/render.h"
 #include "render/fixtures.h"
+#include "render/pictures.h"
 
 namespace attnviz {
 namespace {
-
-struct Decoded {
-  int width = 0;
-  int height = 0;
-  std::vector<std::uint8_t> rgb;
-};
-
-/// By libpng, which checks every checksum.
-Decoded decode(const std::vector<std::uint8_t>& bytes) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  Decoded decoded;
-  if (png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) == 0) return decoded;
-  image.format = PNG_FORMAT_RGB;
-  decoded.rgb.resize(PNG_IMAGE_SIZE(image));
-  if (png_image_finish_read(&image, nullptr, decoded.rgb.data(), 0, nullptr) == 0) return decoded;
-  decoded.width = static_cast<int>(image.width);
-  decoded.height = static_cast<int>(image.height);
-  return decoded;
-}
 
 Palette some_palette() {
   Palette palette{};
@@ -46,7 +26,7 @@ Image noise(int width, int height, std::uint64_t seed) {
   return image;
 }
 
-void expect_decodes_to(const Image& image, const Decoded& decoded) {
+void expect_decodes_to(const Image& image, const test::Picture& decoded) {
   ASSERT_EQ(decoded.width, image.width());
   ASSERT_EQ(decoded.height, image.height());
   for (std::size_t i = 0; i < image.pixels().size(); ++i) {
@@ -58,7 +38,7 @@ void expect_decodes_to(const Image& image, const Decoded& decoded) {
 TEST(Png, DecodesToTheSamePixelsAtManySizes) {
   for (const auto& [width, height] : {std::pair{1, 1}, {1, 70}, {97, 1}, {255, 64}, {1600, 900}}) {
     const Image image = noise(width, height, static_cast<std::uint64_t>(width));
-    expect_decodes_to(image, decode(encode_png(image)));
+    expect_decodes_to(image, test::decode_png(encode_png(image)));
   }
 }
 
@@ -66,7 +46,7 @@ TEST(Png, NoiseThatDoesNotCompressStillFits) {
   const Image image = noise(2048, 1024, 5);
   const std::vector<std::uint8_t> png = encode_png(image);
   EXPECT_LT(png.size(), image.pixels().size() + image.pixels().size() / 500 + 2000);
-  expect_decodes_to(image, decode(png));
+  expect_decodes_to(image, test::decode_png(png));
 }
 
 TEST(Png, IsIndexedWithThePaletteAfterTheHeader) {

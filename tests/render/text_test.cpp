@@ -172,6 +172,18 @@ TEST(Fallback, AsksTheScriptsOwnFontFirstAndUnifontLast) {
   }
 }
 
+TEST(Fonts, ThoseAskedForComeBeforeTheEmbeddedOne) {
+  const auto fonts = list_system_fonts();
+  const auto serif = std::find_if(fonts.begin(), fonts.end(), [](const std::string& font) {
+    return font.find("/DejaVuSerif.ttf") != std::string::npos;
+  });
+  if (serif == fonts.end()) GTEST_SKIP() << "DejaVuSerif.ttf is not here";
+  Fonts first({*serif}, false);
+  Fonts plain({}, false);
+  EXPECT_NE(Shaper(first).line("the harbour", 12)->width, Shaper(plain).line("the harbour", 12)->width);
+  EXPECT_EQ(Shaper(first).line("😀", 12)->glyphs[0].face, 1) << "what it lacks comes from the embedded one";
+}
+
 /// Shapes with the fonts of this machine, where it has Noto.
 class SystemFontTest : public ::testing::Test {
  protected:

@@ -1,0 +1,328 @@
+/// Pictures that were looked at and found right, compared by pixels. After a change that is meant to show,
+/// look at the new ones: ATTNVIZ_WRITE_GOLDEN=1 makes the test write them instead of comparing.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <limits>
+
+#include "render/fixtures.h"
+#include "render/pictures.h"
+
+namespace attnviz {
+namespace {
+
+using test::encode;
+using test::make_map;
+using test::MapShape;
+
+/// The same fonts everywhere.
+RenderOptions plain() {
+  RenderOptions options;
+  options.system_fonts = false;
+  return options;
+}
+
+RenderOptions in_colors(Colormap colormap, Theme theme = Theme::kLight, bool annotate = false) {
+  RenderOptions options = plain();
+  options.colormap = colormap;
+  options.theme = theme;
+  options.annotate = annotate;
+  return options;
+}
+
+RenderOptions with_scale(ColorScale scale, ScaleTop top = {}) {
+  RenderOptions options = plain();
+  options.scale = scale;
+  options.top = top;
+  return options;
+}
+
+std::shared_ptr<Encoding> question() {
+  return test::encode_segments({{"fact-1", "the harbour master of Velmora is Tessin . "},
+                                {"fact-2", "the old bridge of Karst was built by Orlan . "},
+                                {"", "\n"},
+                                {"question", "question : who is the harbour master of Velmora ? "},
+                                {"", "answer :"}},
+                               " the harbour master is Tessin .");
+}
+
+/// The map of the last position, drawn.
+Image last_token(const RenderOptions& options, const std::shared_ptr<Encoding>& encoding,
+                 const MapShape& shape) {
+  return Painter(options).token_map(
+      make_map(encoding, static_cast<std::int64_t>(encoding->tokens.size()) - 1, shape));
+}
+
+Image answer(const RenderOptions& options, double sink = 0.5, int layers = 3) {
+  const auto encoding = question();
+  const auto query = static_cast<std::int64_t>(encoding->tokens.size()) - 3;
+  return Painter(options).token_map(make_map(encoding, query, {.layers = layers, .sink = sink}));
+}
+
+Image short_text(const RenderOptions& options, double sink = 0.4) {
+  return last_token(options, test::with_template(encode("The cat sat on the mat")),
+                    {.layers = 4, .reductions = {"mean", "max"}, .sink = sink});
+}
+
+Image one_reduction(const std::string& text, int longest = 6) {
+  return last_token(plain(), encode(text, longest), {.layers = 2, .reductions = {"mean"}});
+}
+
+Image cross_and_decoder() {
+  const auto source = encode("Das ist ein kleines Haus am See .");
+  TokenMap map = make_map(encode("This is a small house by the lake ."), 4,
+                          {.layers = 3, .reductions = {"mean", "max"}, .kind = AttentionKind::kDecoder});
+  map.views.insert(
+      map.views.begin(),
+      test::make_view(source, 4,
+                      {.layers = 3, .reductions = {"mean", "max"}, .kind = AttentionKind::kCross}));
+  return Painter(plain()).token_map(map);
+}
+
+Image pair() {
+  auto encoding = encode("is it far to the pier ?");
+  encoding->pair = "the pier is near .";
+  for (Token token : encode(encoding->pair)->tokens) {
+    token.sequence = 1;
+    encoding->tokens.push_back(token);
+  }
+  return last_token(plain(), encoding, {.layers = 3, .reductions = {"mean"}});
+}
+
+Image many_segments() {
+  std::vector<std::pair<std::string, std::string>> segments;
+  for (int i = 0; i < 14; ++i) segments.push_back({"passage-" + std::to_string(i), "a few words . "});
+  return last_token(plain(), test::encode_segments(segments), {.layers = 2, .reductions = {"mean"}});
+}
+
+Heatmap small_matrix() {
+  Heatmap map = test::make_summary(*encode("the harbour master of Velmora is Tessin"), "mean", 0.4);
+  map.weights.values[55] = std::numeric_limits<float>::quiet_NaN();
+  map.weights.values[68] = std::numeric_limits<float>::infinity();
+  return map;
+}
+
+Image masked_and_not_finite(Theme theme) {
+  return Painter(in_colors(Colormap::kViridis, theme)).heatmap(small_matrix());
+}
+
+Image reading_with_not_finite() {
+  TokenMap map = make_map(encode("one two three four five"), 4, {.layers = 2, .reductions = {"mean"}});
+  map.views[0].reductions[0].overall[2] = std::numeric_limits<float>::quiet_NaN();
+  map.views[0].reductions[0].layers.values[7] = std::numeric_limits<float>::quiet_NaN();
+  return Painter(plain()).token_map(map);
+}
+
+Image overview(bool causal, double induction) {
+  auto heads = test::make_heads(2, 4, causal ? 48 : 20, causal);
+  for (HeadSummary& head : heads) {
+    if (induction == 0) head.induction.reset();
+    if (induction == 0) head.duplicate.reset();
+  }
+  const auto encoding = encode("the harbour master of Velmora is Tessin .");
+  const std::vector<Heatmap> summaries = {test::make_summary(*encoding, "mean", 0.4)};
+  return Painter(plain()).overview("qa · attention of every head", heads, summaries);
+}
+
+struct Golden {
+  const char* name;
+  std::function<Image()> draw;
+};
+
+void PrintTo(const Golden& golden, std::ostream* out) { *out << golden.name; }
+
+std::vector<Golden> goldens() {
+  const auto value = [](double top) { return ScaleTop{ScaleTop::Kind::kValue, top}; };
+  return {
+      {"segments_generated", [] { return answer(plain()); }},
+      {"dark_magma_annotated", [] { return answer(in_colors(Colormap::kMagma, Theme::kDark, true)); }},
+      {"inferno", [] { return short_text(in_colors(Colormap::kInferno)); }},
+      {"plasma_dark", [] { return short_text(in_colors(Colormap::kPlasma, Theme::kDark)); }},
+      {"cividis_annotated", [] { return short_text(in_colors(Colormap::kCividis, Theme::kLight, true)); }},
+      {"grey_light", [] { return short_text(in_colors(Colormap::kGrey)); }},
+      {"grey_dark", [] { return short_text(in_colors(Colormap::kGrey, Theme::kDark)); }},
+      {"scale_linear", [] { return short_text(with_scale(ColorScale::kLinear)); }},
+      {"scale_log", [] { return short_text(with_scale(ColorScale::kLog)); }},
+      {"top_by_value", [=] { return short_text(with_scale(ColorScale::kSqrt, value(0.2))); }},
+      {"sink_clipped", [] { return short_text(plain(), 0.9); }},
+      {"single_token", [] { return one_reduction("a"); }},
+      {"one_letter_tokens", [] { return one_reduction("a b c d e"); }},
+      {"token_of_200_letters", [] { return one_reduction("a " + std::string(200, 'x') + " b", 300); }},
+      {"two_thousand_tokens",
+       [] {
+         return last_token(plain(), encode(test::long_text(1460)),
+                           {.layers = 2, .reductions = {"mean"}, .sink = 0.6});
+       }},
+      {"layers_48",
+       [] {
+         return last_token(plain(), encode(test::long_text(20)), {.layers = 48, .reductions = {"mean"}});
+       }},
+      {"crowded_axis",
+       [] {
+         return last_token(plain(), encode(test::long_text(260)),
+                           {.layers = 4, .reductions = {"mean"}, .sink = 0.6});
+       }},
+      {"ids_only",
+       [] {
+         return last_token(plain(), test::only_ids(24), {.layers = 4, .reductions = {"mean", "rollout"}});
+       }},
+      {"past_4096_sources",
+       [] {
+         return last_token(plain(), test::only_ids(4500), {.layers = 1, .reductions = {"mean"}, .sink = 0.9});
+       }},
+      {"right_to_left",
+       [] {
+         return one_reduction("שלום עולם, זה טקסט עם English בפנים.\nالسلام عليكم ورحمة الله 123 نص عربي");
+       }},
+      {"marks_and_controls",
+       [] {
+         return one_reduction(
+             "e\u0301 n\u0303 \u0301x a\tb \x01 c\u202Ed\u202C \u200B Ġthe ▁of ##ing\nΕλληνικά Привет", 5);
+       }},
+      {"missing_characters", [] { return one_reduction("日本語 हिन्दी ภาษาไทย 🚀 한국어", 4); }},
+      {"emoji_in_outline", [] { return one_reduction("yes 😀 😎 ☀ ☂ ♥ ✓ no"); }},
+      {"cross_and_decoder", [] { return cross_and_decoder(); }},
+      {"per_head",
+       [] {
+         return last_token(plain(), encode("the harbour master of Velmora"),
+                           {.layers = 2, .heads = 6, .reductions = {"mean"}, .sink = 0.4, .per_head = true});
+       }},
+      {"pair", [] { return pair(); }},
+      {"many_segments", [] { return many_segments(); }},
+      {"masked_and_not_finite", [] { return masked_and_not_finite(Theme::kLight); }},
+      {"masked_and_not_finite_dark", [] { return masked_and_not_finite(Theme::kDark); }},
+      {"reading_with_not_finite", [] { return reading_with_not_finite(); }},
+      {"overview_causal", [] { return overview(true, 1); }},
+      {"overview_without_repeats", [] { return overview(false, 0); }},
+  };
+}
+
+class GoldenTest : public ::testing::TestWithParam<Golden> {};
+
+TEST_P(GoldenTest, LooksAsItDidWhenItWasLookedAt) {
+  const Image image = GetParam().draw();
+  const std::string file = std::string(GetParam().name) + ".png";
+  const std::string path = std::string(ATTNVIZ_TEST_DATA) + "/golden/" + file;
+  if (std::getenv("ATTNVIZ_WRITE_GOLDEN") != nullptr) {
+    test::write_bytes(path, encode_png(image));
+    return;
+  }
+  const std::string off = test::difference(test::picture_of(image), test::decode_png(test::read_bytes(path)));
+  if (off.empty()) return;
+  const std::string drawn = (std::filesystem::temp_directory_path() / ("attnviz-drawn-" + file)).string();
+  test::write_bytes(drawn, encode_png(image));
+  ADD_FAILURE() << file << " " << off << "; what was drawn is in " << drawn;
+}
+
+INSTANTIATE_TEST_SUITE_P(Pictures, GoldenTest, ::testing::ValuesIn(goldens()),
+                         [](const auto& golden) { return std::string(golden.param.name); });
+
+// --------------------------------------------------------------------------------- the comparison itself
+
+TEST(Difference, ForgivesLettersThatAreALittleDarker) {
+  const test::Picture expected = test::picture_of(short_text(plain()));
+  test::Picture found = expected;
+  test::Random random(1);
+  for (std::uint8_t& channel : found.rgb) {
+    if (channel > 40 && channel < 215) channel = static_cast<std::uint8_t>(channel - 18 + random.below(37));
+  }
+  EXPECT_EQ(test::difference(found, expected), "");
+}
+
+TEST(Difference, SeesALostLabelAWrongCellAndAWrongSize) {
+  const test::Picture expected = test::picture_of(short_text(plain()));
+  const auto paint = [&](int left, int top, int width, int height, std::uint8_t value) {
+    test::Picture found = expected;
+    for (int y = top; y < top + height; ++y) {
+      for (int x = 3 * left; x < 3 * (left + width); ++x)
+        found.rgb[static_cast<std::size_t>(3 * y * found.width + x)] = value;
+    }
+    return test::difference(found, expected);
+  };
+  EXPECT_NE(paint(24, 20, 200, 20, 255), "") << "the title";
+  EXPECT_NE(paint(100, 200, 48, 24, 0x80), "") << "a cell";
+  test::Picture taller = expected;
+  taller.height += 1;
+  taller.rgb.resize(taller.rgb.size() + static_cast<std::size_t>(3 * taller.width));
+  EXPECT_NE(test::difference(taller, expected), "");
+}
+
+// ------------------------------------------------------------------------------------------- determinism
+
+TEST(Painter, DrawsTheSameInAnyOrderOfCalls) {
+  const auto encoding = question();
+  const TokenMap first = make_map(encoding, 5, {.sink = 0.5});
+  const TokenMap second = make_map(encoding, 20, {.sink = 0.5});
+  Painter forward(plain());
+  Painter backward(plain());
+  const Image a = forward.token_map(first);
+  const Image b = forward.token_map(second);
+  EXPECT_EQ(encode_png(backward.token_map(second)), encode_png(b));
+  EXPECT_EQ(encode_png(backward.token_map(first)), encode_png(a));
+}
+
+TEST(Painter, PagesOfOneTextHaveOneWidth) {
+  const auto encoding = question();
+  Painter painter(plain());
+  const int width = painter.token_map(make_map(encoding, 0, {})).width();
+  for (int query = 1; query < 30; query += 7)
+    EXPECT_EQ(painter.token_map(make_map(encoding, query, {})).width(), width);
+}
+
+TEST(Painter, TheTopOfTheRunIsSharedByItsPictures) {
+  const auto encoding = question();
+  const TokenMap map = make_map(encoding, 20, {});
+  ColorTop top;
+  top.add(map);
+  const Image own = Painter(plain(), top).token_map(map);
+  for (int query = 5; query < 30; query += 5) top.add(make_map(encoding, query, {}));
+  EXPECT_NE(encode_png(Painter(plain(), top).token_map(map)), encode_png(own)) << "a larger weight elsewhere";
+  RenderOptions each = plain();
+  each.top.kind = ScaleTop::Kind::kMap;
+  EXPECT_EQ(Painter(each, top).token_map(map).pixels()[0], own.pixels()[0]);
+}
+
+TEST(Painter, ListsMissingCharactersInOrderOnce) {
+  Painter painter(plain());
+  painter.token_map(make_map(encode("🚀 中 🚀 a"), 3, {}));
+  EXPECT_EQ(painter.missing_characters(), (std::vector<std::string>{"U+4E2D", "U+1F680"}));
+}
+
+TEST(Painter, ShapesThatDoNotAgreeAreRefused) {
+  const auto refuses = [](const std::function<void(TokenMap&)>& spoil) {
+    TokenMap map = make_map(encode("one two three"), 2, {.per_head = true});
+    spoil(map);
+    try {
+      Painter(plain()).token_map(map);
+    } catch (const Error& error) {
+      return error.kind() == ErrorKind::kUsage;
+    }
+    return false;
+  };
+  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].sources.push_back(2); }));
+  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].sources[0] = 99; }));
+  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].sources.clear(); }));
+  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].layers.pop_back(); }));
+  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].reductions[1].overall.pop_back(); }));
+  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].reductions[0].layers.values.pop_back(); }));
+  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].per_head.pop_back(); }));
+  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].heads.pop_back(); }));
+  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].encoding.reset(); }));
+  EXPECT_FALSE(refuses([](TokenMap&) {}));
+}
+
+TEST(Painter, OverviewAndHeatmapRefuseWhatTheyCannotDraw) {
+  Painter painter(plain());
+  EXPECT_THROW(painter.overview("x", {}, {}), Error);
+  auto heads = test::make_heads(1, 1, 97, true);
+  EXPECT_THROW(painter.overview("x", heads, {}), Error);
+  Heatmap map = small_matrix();
+  map.column_labels.pop_back();
+  EXPECT_THROW(painter.heatmap(map), Error);
+  EXPECT_THROW(painter.heatmap({}), Error);
+}
+
+}  // namespace
+}  // namespace attnviz
