@@ -1,8 +1,36 @@
 #include "model/border.h"
 
+#include <c10/util/Exception.h>
+#include <torch/version.h>
+
 #include <string_view>
 
 namespace attnviz {
+
+namespace {
+
+#if TORCH_VERSION_MAJOR >= 2
+namespace warnings = c10::WarningUtils;
+class DroppingHandler final : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning&) override {}
+};
+#else
+namespace warnings = c10::Warning;
+class DroppingHandler final : public c10::WarningHandler {
+ public:
+  void process(const c10::SourceLocation&, const std::string&, bool) override {}
+};
+#endif
+
+}  // namespace
+
+QuietTorch::QuietTorch() : previous_(warnings::get_warning_handler()) {
+  static DroppingHandler dropping;
+  warnings::set_warning_handler(&dropping);
+}
+
+QuietTorch::~QuietTorch() { warnings::set_warning_handler(static_cast<c10::WarningHandler*>(previous_)); }
 
 std::string summary_of(const std::string& message) {
   std::string_view text = message;

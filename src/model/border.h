@@ -11,6 +11,18 @@ namespace attnviz {
 /// What torch says without backtraces: the message of the innermost failure, one line.
 std::string summary_of(const std::string& message);
 
+/// While it lives, torch's warnings in this thread are dropped: the library prints nothing.
+class QuietTorch {
+ public:
+  QuietTorch();
+  ~QuietTorch();
+  QuietTorch(const QuietTorch&) = delete;
+  QuietTorch& operator=(const QuietTorch&) = delete;
+
+ private:
+  void* previous_;
+};
+
 /// Runs `work()`. Our own Error passes; every other exception becomes Error(kInput, sentence(said), said),
 /// where `said` is all that torch said.
 template <class Work, class Sentence>

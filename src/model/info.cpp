@@ -76,26 +76,39 @@ ModelInputs TorchModel::probe(std::int64_t length) const {
   return inputs;
 }
 
-bool TorchModel::try_dry_run(const ModelInputs& inputs) {
-  AheadSink ahead;
+// Attention can be told from pooling, and crossing from looking at oneself where the flow of data does not
+// say it, by the shapes of a run; layers are counted anew then.
+bool TorchModel::learn_from(const Recording& recording) {
+  bool news = false;
+  for (const std::size_t site : recording.pooled()) news = ignored_.insert(site).second || news;
+  for (const auto& [site, kind] : recording.kinds_by_length()) {
+    news = news || program_.sites()[site].kind != kind;
+    program_.set_kind(site, kind);
+  }
+  return news;
+}
+
+void TorchModel::try_dry_run(const ModelInputs& inputs) {
   const CaptureOptions everything;
-  auto record = recording(inputs, everything, ahead);
-  const c10::IValue output = program_.run_recorded(arguments(inputs), record);
-  if (!record->pooled().empty()) ignored_ = record->pooled();
+  auto ahead = std::make_unique<AheadSink>();
+  auto record = recording(inputs, everything, *ahead);
+  c10::IValue output = program_.run_recorded(arguments(inputs), record);
+  if (learn_from(*record)) {
+    ahead = std::make_unique<AheadSink>();
+    record = recording(inputs, everything, *ahead);
+    output = program_.run_recorded(arguments(inputs), record);
+  }
+  returned_.clear();
   if (record->fired().empty()) {
-    returned_ = find_returned_attention(
-        output,
-        {static_cast<std::int64_t>(inputs.ids.size()), static_cast<std::int64_t>(inputs.target_ids.size())},
-        signature_.has_target);
+    returned_ = find_returned_attention(output, lengths_of(inputs), signature_.has_target);
     for (const ReturnedAttention& one : returned_) record->returned(one.kind, one.weights);
   }
   info_->outputs = describe_output(output);
   info_->sites = record->fired();
-  for (AttentionSite& site : info_->sites) site.causal = ahead.causal(site.kind, site.layer);
+  for (AttentionSite& site : info_->sites) site.causal = ahead->causal(site.kind, site.layer);
   info_->causal = causal_of(info_->sites);
   info_->task = infer_task(output);
   for (ReturnedAttention& one : returned_) one.weights.reset();
-  return !info_->sites.empty();
 }
 
 Task TorchModel::infer_task(const c10::IValue& output) const {
@@ -103,8 +116,9 @@ Task TorchModel::infer_task(const c10::IValue& output) const {
   if (signature_.has_target) return Task::kSeq2Seq;
   if (!info_->causal.value_or(false)) return Task::kEncoder;
   const std::vector<OutputTensor> tensors = output_tensors(output);
-  const bool logits = std::any_of(tensors.begin(), tensors.end(), [](const OutputTensor& one) {
-    return one.tensor.dim() == 3 && one.tensor.is_floating_point();
+  const bool logits = std::any_of(tensors.begin(), tensors.end(), [&](const OutputTensor& one) {
+    return one.tensor.dim() == 3 && one.tensor.is_floating_point() &&
+           one.tensor.size(2) >= limits_.vocabulary.value_or(0);
   });
   return logits ? Task::kCausalLm : Task::kEncoder;
 }

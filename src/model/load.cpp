@@ -135,6 +135,7 @@ std::unique_ptr<Model> Model::load(const LoadOptions& options, Listener& listene
   check_archive(file);
   ModelDescription description = read_description(file, options.config);
   register_operators();
+  const QuietTorch quiet;
   if (options.threads > 0) at::set_num_threads(options.threads);
   return at_border(
       [&]() -> std::unique_ptr<Model> {

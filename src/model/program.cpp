@@ -8,6 +8,7 @@
 #include <array>
 #include <map>
 
+#include "model/border.h"
 #include "model/forms/form.h"
 
 namespace attnviz {
@@ -69,6 +70,7 @@ Program::Program(const torch::jit::Module& module, const Signature& signature)
 torch::jit::Stack Program::execute(const torch::jit::Code& code, const std::vector<c10::IValue>& arguments,
                                    const c10::intrusive_ptr<Recording>& recording) const {
   const torch::NoGradGuard no_gradients;
+  const QuietTorch quiet;
   torch::jit::Stack stack = {self_};
   stack.insert(stack.end(), arguments.begin(), arguments.end());
   if (recording) stack.push_back(c10::IValue::make_capsule(recording));

@@ -33,6 +33,8 @@ class Program {
   void record(const std::vector<c10::IValue>& arguments, c10::intrusive_ptr<Recording> recording) const;
 
   const std::vector<Site>& sites() const { return sites_; }
+  /// Corrects what the flow of data says of a site, where a run says otherwise.
+  void set_kind(std::size_t site, AttentionKind kind) { sites_[site].kind = kind; }
 
   /// Integers that the graph holds as constants between 2 and `most`, most frequent first: where a traced
   /// model fixes its length, that length is among them.

@@ -30,6 +30,7 @@ Recording::Firing Recording::announce(const Site& site, std::int64_t heads, std:
 Recording::Firing Recording::begin(std::size_t site, std::int64_t heads, std::int64_t queries,
                                    std::int64_t keys) {
   if (ignored_.count(site) > 0) return {};
+  compare_lengths(site, queries, keys);
   if (queries == 1 && keys > 1 && query_length(sites_[site].kind) > 1) {
     pooled_.insert(site);
     return {};
@@ -53,6 +54,13 @@ void Recording::rows(const Firing& firing, std::int64_t first, const at::Tensor&
     block = block.index_select(0, torch::tensor(chosen, torch::kInt64).to(block.device()));
   }
   sink_.on_block({firing.layer, firing.kind, begin, firing.queries, block});
+}
+
+void Recording::compare_lengths(std::size_t site, std::int64_t queries, std::int64_t keys) {
+  if (lengths_.target == 0 || lengths_.target == lengths_.source) return;
+  if (queries == lengths_.target && keys == lengths_.target) kinds_by_length_[site] = AttentionKind::kDecoder;
+  if (queries == lengths_.target && keys == lengths_.source) kinds_by_length_[site] = AttentionKind::kCross;
+  if (queries == lengths_.source && keys == lengths_.source) kinds_by_length_[site] = AttentionKind::kEncoder;
 }
 
 void Recording::whole(const Firing& firing, const at::Tensor& weights) {

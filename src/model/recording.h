@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,6 +33,10 @@ struct Lengths {
   std::int64_t source = 0;
   std::int64_t target = 0;
 };
+
+inline Lengths lengths_of(const ModelInputs& inputs) {
+  return {static_cast<std::int64_t>(inputs.ids.size()), static_cast<std::int64_t>(inputs.target_ids.size())};
+}
 
 /// The memory of one run. Travels through the graph as a capsule, so that runs know nothing of each other.
 class Recording final : public torch::CustomClassHolder {
@@ -76,6 +81,8 @@ class Recording final : public torch::CustomClassHolder {
 
   /// Sites that fired, in order; `causal` is not set.
   const std::vector<AttentionSite>& fired() const { return fired_; }
+  /// What the lengths say of the kind of each site that fired: only where source and target differ in length.
+  const std::map<std::size_t, AttentionKind>& kinds_by_length() const { return kinds_by_length_; }
   /// Sites whose attention has a single query over several keys: a pooling layer.
   const std::set<std::size_t>& pooled() const { return pooled_; }
 
@@ -83,6 +90,7 @@ class Recording final : public torch::CustomClassHolder {
   Firing announce(const Site& site, std::int64_t heads, std::int64_t queries);
   void whole(const Firing& firing, const at::Tensor& weights);
   std::int64_t query_length(AttentionKind kind) const;
+  void compare_lengths(std::size_t site, std::int64_t queries, std::int64_t keys);
 
   const std::vector<Site>& sites_;
   const std::set<std::size_t>& ignored_;
@@ -92,6 +100,7 @@ class Recording final : public torch::CustomClassHolder {
   std::array<int, 4> layers_{};
   std::vector<AttentionSite> fired_;
   std::set<std::size_t> pooled_;
+  std::map<std::size_t, AttentionKind> kinds_by_length_;
   std::exception_ptr failure_;
 };
 

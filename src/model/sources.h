@@ -36,6 +36,8 @@ class Flow {
   /// `sources`: what the inputs of `graph` carry.
   Flow(torch::jit::Graph& graph, std::unordered_map<const torch::jit::Value*, Origin> sources);
   Origin of(const torch::jit::Value* value) const;
+  /// Tells that `copy`, a value added since, carries what `value` does.
+  void copy(const torch::jit::Value* value, const torch::jit::Value* copy) { carried_[copy] = of(value); }
 
  private:
   void visit(torch::jit::Block* block);

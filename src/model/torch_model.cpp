@@ -8,11 +8,6 @@ namespace attnviz {
 
 namespace {
 
-// What one run of the bare or instrumented graph is about.
-Lengths lengths_of(const ModelInputs& inputs) {
-  return {static_cast<std::int64_t>(inputs.ids.size()), static_cast<std::int64_t>(inputs.target_ids.size())};
-}
-
 void check_ids(const std::vector<std::int64_t>& ids, const std::optional<std::int64_t>& rows,
                const char* what) {
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -67,10 +62,11 @@ void TorchModel::check(const ModelInputs& inputs) const {
   check_ids(inputs.target_ids, limits_.target_vocabulary, "target token");
   const Lengths lengths = lengths_of(inputs);
   if (fixed_length_ && lengths.source != *fixed_length_) {
-    throw Error(ErrorKind::kInput, "the model was traced for exactly " + std::to_string(*fixed_length_) +
-                                       " tokens and takes no other length, the text has " +
-                                       std::to_string(lengths.source) +
-                                       "; export it with dynamic lengths, or with torch.jit.script");
+    throw Error(ErrorKind::kInput,
+                "the model takes exactly " + std::to_string(*fixed_length_) +
+                    " tokens (a traced model keeps the length of its example), the text has " +
+                    std::to_string(lengths.source) +
+                    "; export it with dynamic lengths, or with torch.jit.script");
   }
   const auto most = limits_.positions && description_.config.max_length
                         ? std::optional(std::min(*limits_.positions, *description_.config.max_length))

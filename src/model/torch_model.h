@@ -43,15 +43,16 @@ class TorchModel final : public Model {
                                           AttentionSink& sink) const;
 
   // The dry run.
-  bool try_dry_run(const ModelInputs& inputs);
+  void try_dry_run(const ModelInputs& inputs);
+  bool learn_from(const Recording& recording);
   void dry_run();
   ModelInputs probe(std::int64_t length) const;
-  std::string failure_of_dry_run(const std::string& summary, const ModelInputs& inputs) const;
+
   Task infer_task(const c10::IValue& output) const;
 
   // What a model does not take, and sentences about it.
   void check(const ModelInputs& inputs) const;
-  std::string explain(const ModelInputs& inputs, const std::string& summary) const;
+  std::string explain(const ModelInputs& inputs, const std::string& said) const;
 
   std::int64_t next_id(const ModelInputs& inputs, double& probability) const;
 

@@ -23,7 +23,7 @@ Instrumentation::Instrumentation(torch::jit::Graph& graph,
   recording_->setType(c10::AnyType::get());
 }
 
-std::size_t Instrumentation::add_site(Node* node, const Value* a, const Value* b, Site site) {
+std::size_t Instrumentation::add_site(const Value* a, const Value* b, Site site) {
   const bool a_target = (flow_.of(a) & kFromTarget) != 0;
   const bool b_target = (flow_.of(b) & kFromTarget) != 0;
   if (has_target_) {
@@ -31,8 +31,6 @@ std::size_t Instrumentation::add_site(Node* node, const Value* a, const Value* b
                 : a_target || b_target ? AttentionKind::kCross
                                        : AttentionKind::kEncoder;
   }
-  const std::array<const Value*, 2> values = {a, b};
-  site.scope = scope_of(node, values);
   sites_.push_back(std::move(site));
   return sites_.size() - 1;
 }
@@ -51,11 +49,12 @@ Node* Instrumentation::insert_before(Node* node, const char* name, std::size_t s
   return created->insertBefore(node);
 }
 
-void Instrumentation::replace(Node* node, const char* name, std::size_t site,
-                              std::span<Value* const> inputs) {
-  Node* created = insert_before(node, name, site, inputs, node->outputs().size());
-  for (std::size_t i = 0; i < node->outputs().size(); ++i) {
+void Instrumentation::replace(Node* node, const char* name, std::size_t site, std::span<Value* const> inputs,
+                              std::size_t outputs) {
+  Node* created = insert_before(node, name, site, inputs, outputs);
+  for (std::size_t i = 0; i < outputs; ++i) {
     created->outputs()[i]->setType(node->outputs()[i]->type());
+    flow_.copy(node->outputs()[i], created->outputs()[i]);
     node->outputs()[i]->replaceAllUsesWith(created->outputs()[i]);
   }
   node->destroy();

@@ -23,17 +23,16 @@ class Instrumentation {
   /// Whether the model's text reaches `value`; what is made of parameters alone is no query and no key.
   bool depends_on_text(const torch::jit::Value* value) const { return flow_.of(value) != 0; }
 
-  /// Adds a site whose queries and keys are made from `a` and `b` (in either order), at `node`.
-  std::size_t add_site(torch::jit::Node* node, const torch::jit::Value* a, const torch::jit::Value* b,
-                       Site site);
+  /// Adds a site whose queries and keys are made from `a` and `b` (in either order); its kind is set here.
+  std::size_t add_site(const torch::jit::Value* a, const torch::jit::Value* b, Site site);
 
   /// A new operator in front of `node` with the capsule, the index of a site and `inputs`.
   torch::jit::Node* insert_before(torch::jit::Node* node, const char* name, std::size_t site,
                                   std::span<torch::jit::Value* const> inputs, std::size_t outputs);
 
-  /// Likewise, in place of `node`, whose outputs it takes over.
+  /// Likewise, in place of `node`, the first of whose outputs it takes over.
   void replace(torch::jit::Node* node, const char* name, std::size_t site,
-               std::span<torch::jit::Value* const> inputs);
+               std::span<torch::jit::Value* const> inputs, std::size_t outputs);
 
   /// A constant in front of `node`.
   torch::jit::Value* constant_before(torch::jit::Node* node, const c10::IValue& value);

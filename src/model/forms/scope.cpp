@@ -42,7 +42,10 @@ std::optional<Path> owner_of_nearest_parameter(const Value* value) {
       path.pop_back();
       return path;
     }
-    for (const Value* input : node->inputs()) queue.push_back(input->node());
+    for (const Value* input : node->inputs()) {
+      const auto kind = input->type()->kind();
+      if (kind != c10::TypeKind::IntType && kind != c10::TypeKind::BoolType) queue.push_back(input->node());
+    }
     for (const torch::jit::Block* block : node->blocks()) {
       for (const Value* output : block->outputs()) queue.push_back(output->node());
     }

@@ -32,7 +32,9 @@ bool instrument_sdpa(Node* node, Instrumentation& instrumentation) {
   if (!instrumentation.depends_on_text(query) || !instrumentation.depends_on_text(key)) return false;
   Site site;
   site.capture = "sdpa";
-  const std::size_t index = instrumentation.add_site(node, query, key, site);
+  const std::array<const Value*, 2> made_from = {query, key};
+  site.scope = scope_of(node, made_from);
+  const std::size_t index = instrumentation.add_site(query, key, site);
   const std::array<Value*, 7> inputs = {query,
                                         key,
                                         node->input(2),
@@ -40,11 +42,7 @@ bool instrument_sdpa(Node* node, Instrumentation& instrumentation) {
                                         input_or(node, "is_causal", false, instrumentation),
                                         input_or(node, "scale", c10::IValue(), instrumentation),
                                         input_or(node, "enable_gqa", false, instrumentation)};
-  Node* created =
-      instrumentation.insert_before(node, "attnviz::scaled_dot_product_attention", index, inputs, 1);
-  created->output()->setType(node->outputs()[0]->type());
-  node->outputs()[0]->replaceAllUsesWith(created->output());
-  node->destroy();
+  instrumentation.replace(node, "attnviz::scaled_dot_product_attention", index, inputs, 1);
   return true;
 }
 
