@@ -4,40 +4,7 @@
 #include <cmath>
 #include <string>
 
-namespace attnviz {
-
-void ColorTop::add(const TokenMap& map) {
-  for (const AttentionView& view : map.views) {
-    const std::vector<std::uint8_t> special = render::special_sources(view);
-    const bool first = !view.sources.empty() && view.sources[0] == 0;
-    const auto add = [&](const std::string& name, const Matrix& weights, std::vector<std::uint8_t> left_out) {
-      for (std::size_t i = 0; i < left_out.size(); ++i) left_out[i] |= special[i];
-      double& top = tops_[{view.kind, name}];
-      top = std::max(top, render::largest_weight(weights, {}, left_out));
-    };
-    for (const ReducedAttention& reduced : view.reductions) {
-      const auto sinks = render::sink_columns(reduced.layers, {}, special, first);
-      add(reduced.reduction, reduced.layers, sinks);
-      add(reduced.reduction, {1, static_cast<std::int64_t>(reduced.overall.size()), reduced.overall}, sinks);
-    }
-    for (const Matrix& heads : view.per_head)
-      add("heads", heads, render::sink_columns(heads, {}, special, first));
-  }
-}
-
-void ColorTop::add(const ColorTop& other) {
-  for (const auto& [key, value] : other.tops_) {
-    double& top = tops_[key];
-    top = std::max(top, value);
-  }
-}
-
-double ColorTop::of(AttentionKind kind, std::string_view reduction) const {
-  const auto found = tops_.find({kind, std::string(reduction)});
-  return found == tops_.end() ? 0.0 : found->second;
-}
-
-namespace render {
+namespace attnviz::render {
 namespace {
 
 [[noreturn]] void refuse(const std::string& what, std::int64_t found, std::int64_t expected) {
@@ -372,15 +339,6 @@ class TokenPage {
 
 }  // namespace
 
-std::vector<std::uint8_t> special_sources(const AttentionView& view) {
-  std::vector<std::uint8_t> special;
-  special.reserve(view.sources.size());
-  for (const std::int64_t source : view.sources) {
-    special.push_back(view.encoding->tokens[static_cast<std::size_t>(source)].special ? 1 : 0);
-  }
-  return special;
-}
-
 void check_shapes(const TokenMap& map) {
   for (const AttentionView& view : map.views) {
     if (view.encoding == nullptr)
@@ -412,5 +370,4 @@ void draw_token_page(Pen& pen, const TokenMap& map, const ColorTop& top, const R
   TokenPage(pen, map, top, reading).draw();
 }
 
-}  // namespace render
-}  // namespace attnviz
+}  // namespace attnviz::render

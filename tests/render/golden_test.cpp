@@ -84,7 +84,8 @@ Image cross_and_decoder() {
 Image pair() {
   auto encoding = encode("is it far to the pier ?");
   encoding->pair = "the pier is near .";
-  for (Token token : encode(encoding->pair)->tokens) {
+  const auto second = encode(encoding->pair);
+  for (Token token : second->tokens) {
     token.sequence = 1;
     encoding->tokens.push_back(token);
   }
