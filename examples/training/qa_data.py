@@ -31,16 +31,17 @@ def syllables() -> tuple[list[str], list[str]]:
     """The first and the last syllables of names."""
     picker = Random(11)
     first = [a + b + c for a, b, c in product(
-        ["", "B", "Br", "D", "F", "G", "H", "K", "L", "M", "N", "P", "R", "S", "T", "V"],
+        ["", "B", "Br", "D", "F", "G", "Gr", "H", "K", "L",
+         "M", "N", "P", "R", "S", "T", "Tr", "V", "W"],
         "aeiou", "lnrs")]
     first = [part.capitalize() for part in first]
     last = [a + b for a, b in product(
-        ["b", "d", "f", "g", "h", "k", "l", "m", "n", "s", "t", "v", "w"],
-        ["an", "ar", "en", "ek", "era", "ick", "ik", "in", "ora", "olt", "os", "ul"])]
+        ["b", "d", "f", "g", "h", "k", "l", "m", "n", "s", "t", "v", "w", "z"],
+        ["an", "ar", "en", "ek", "era", "ick", "ik", "in", "ora", "olt", "os", "ul", "ovy"])]
     keep_first = ["Vel", "Tes", "Kar", "Or", "Bren", "Sar", "Dol", "Fen"]
     keep_last = ["mora", "sin", "st", "lan", "holt", "vik", "mere", "nick"]
-    first = sorted({*picker.sample(first, 230), *keep_first})
-    last = sorted({*picker.sample(last, 150), *keep_last})
+    first = sorted({*picker.sample(first, 350), *keep_first})
+    last = sorted({*picker.sample(last, 160), *keep_last})
     return first, last
 
 
@@ -87,16 +88,26 @@ class Fact:
 
 
 def make_facts(rng: Random, pool: list[str], count: int) -> list[Fact]:
-    """`count` facts with distinct names; forms may repeat."""
+    """`count` facts whose questions have one answer each.
+
+    Three episodes in ten use two forms only, so that many facts differ in the
+    name alone; one in five says two different things about the same place.
+    """
+    forms = rng.sample(range(len(FORMS)), 2) if rng.random() < 0.3 else range(len(FORMS))
     chosen = rng.sample(pool, 2 * count)
-    return [
-        Fact(rng.randrange(len(FORMS)), chosen[2 * i], chosen[2 * i + 1]) for i in range(count)
-    ]
+    facts = [Fact(rng.choice(forms), chosen[2 * i], chosen[2 * i + 1]) for i in range(count)]
+    if rng.random() < 0.2 and facts[0].form != facts[-1].form:
+        facts[-1] = Fact(facts[-1].form, facts[0].place, facts[-1].name)
+    return rng.sample(facts, count)
 
 
 def prompt_segments(facts: list[Fact], asked: int) -> list[str]:
-    """The segments whose plain concatenation is the prompt: facts, then the question."""
-    return [fact.statement + " " for fact in facts] + [facts[asked].question]
+    """The segments whose plain concatenation is the prompt: facts, then the question.
+
+    A segment but the first opens with a space, as the tokens of its first word do.
+    """
+    first, *others = [fact.statement for fact in facts] + [facts[asked].question]
+    return [first, *(" " + other for other in others)]
 
 
 class Sequence:

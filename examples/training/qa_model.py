@@ -43,36 +43,37 @@ class Blend(nn.Module):
 
 
 class Attention(nn.Module):
-    """Causal self-attention; `self.weights` keeps the last attention [B, H, T, T]."""
+    """Causal self-attention, [B, T, C] -> [B, T, C] and its weights [B, H, T, T]."""
 
     def __init__(self, width: int, heads: int, taps: int) -> None:
         super().__init__()
         self.heads = heads
+        self.scale = math.sqrt(width // heads)
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
         self.value = nn.Linear(width, width)
         self.output = nn.Linear(width, width)
         self.blend_query = Blend(width, taps)
         self.blend_key = Blend(width, taps)
-        self.weights: Tensor | None = None
 
     def split(self, x: Tensor) -> Tensor:
         """[B, T, C] -> [B, H, T, D]"""
         return x.view(x.shape[0], x.shape[1], self.heads, -1).transpose(1, 2)
 
-    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, future: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, cosine: Tensor, sine: Tensor, future: Tensor
+    ) -> tuple[Tensor, Tensor]:
         query = rotate(self.split(self.blend_query(self.query(x))), cosine, sine)
         key = rotate(self.split(self.blend_key(self.key(x))), cosine, sine)
         value = self.split(self.value(x))
-        scores = torch.matmul(query, key.transpose(-2, -1)) / math.sqrt(query.shape[-1])
+        scores = torch.matmul(query, key.transpose(-2, -1)) / self.scale
         weights = torch.softmax(scores.masked_fill(future, float("-inf")), dim=-1)
-        self.weights = weights.detach()
         mixed = torch.matmul(weights, value).transpose(1, 2)
-        return self.output(mixed.reshape(x.shape))
+        return self.output(mixed.reshape(x.shape)), weights
 
 
 class Layer(nn.Module):
-    """Pre-norm attention and feed-forward, [B, T, C] -> [B, T, C]."""
+    """Pre-norm attention and feed-forward, [B, T, C] -> [B, T, C] and weights [B, H, T, T]."""
 
     def __init__(self, width: int, heads: int, taps: int) -> None:
         super().__init__()
@@ -83,9 +84,12 @@ class Layer(nn.Module):
             nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
         )
 
-    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, future: Tensor) -> Tensor:
-        x = x + self.attention(self.attention_norm(x), cosine, sine, future)
-        return x + self.feed(self.feed_norm(x))
+    def forward(
+        self, x: Tensor, cosine: Tensor, sine: Tensor, future: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        mixed, weights = self.attention(self.attention_norm(x), cosine, sine, future)
+        x = x + mixed
+        return x + self.feed(self.feed_norm(x)), weights
 
 
 class AnswerModel(nn.Module):
@@ -99,27 +103,35 @@ class AnswerModel(nn.Module):
             vocabulary=vocabulary, width=width, layers=layers, heads=heads, taps=taps
         )
         self.head_width = width // heads
+        self.input_scale = math.sqrt(width)
         self.embedding = nn.Embedding(vocabulary, width)
         nn.init.normal_(self.embedding.weight, std=width**-0.5)
         self.layers = nn.ModuleList(Layer(width, heads, taps) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
-    def hidden(self, input_ids: Tensor) -> Tensor:
-        """Token ids [B, T] -> normalised last states [B, T, C]."""
-        x = self.embedding(input_ids) * math.sqrt(self.embedding.weight.shape[1])
+    def states(self, input_ids: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Token ids [B, T] -> last states [B, T, C] and each layer's weights [B, H, T, T]."""
+        x = self.embedding(input_ids) * self.input_scale
         cosine, sine = rotary_tables(x, self.head_width)
         positions = torch.arange(input_ids.shape[1], device=input_ids.device)
         future = positions[None, :] > positions[:, None]
+        attentions = []
         for layer in self.layers:
-            x = layer(x, cosine, sine, future)
-        return self.norm(x)
+            x, weights = layer(x, cosine, sine, future)
+            attentions.append(weights)
+        return self.norm(x), attentions
+
+    def logits(self, states: Tensor) -> Tensor:
+        """States [..., C] -> logits [..., vocabulary]."""
+        return torch.matmul(states, self.embedding.weight.t())
 
     def forward(self, input_ids: Tensor) -> Tensor:
-        return torch.matmul(self.hidden(input_ids), self.embedding.weight.t())
+        return self.logits(self.states(input_ids)[0])
 
-    def attentions(self) -> Tensor:
-        """The attention of the last forward, [L, H, T, T] (of its first sequence)."""
-        return torch.stack([layer.attention.weights[0] for layer in self.layers])
+    @torch.no_grad()
+    def attention(self, ids: list[int]) -> Tensor:
+        """The attention of all layers and heads for one text, [L, H, T, T]."""
+        return torch.cat(self.states(torch.tensor([ids]))[1])
 
 
 def load_checkpoint(path: str) -> AnswerModel:

@@ -88,8 +88,7 @@ def measure(model: AnswerModel, batch: Batch) -> tuple[Tensor, float, float]:
     targets = batch.ids[:, 1:]
     weights = batch.weights[:, 1:]
     chosen = weights > 0
-    hidden = model.hidden(batch.ids[:, :-1])[chosen]
-    logits = torch.matmul(hidden, model.embedding.weight.t())
+    logits = model.logits(model.states(batch.ids[:, :-1])[0][chosen])
     losses = F.cross_entropy(logits, targets[chosen], reduction="none")
     loss = (losses * weights[chosen]).sum() / weights.sum()
     with torch.no_grad():
@@ -154,7 +153,8 @@ def train(arguments: argparse.Namespace) -> None:
     losses: list[float] = []
     firsts: list[float] = []
     start = time.monotonic()
-    for step in range(1, arguments.steps + 1):
+    last = min(arguments.stop or arguments.steps, arguments.steps)
+    for step in range(1, last + 1):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step - 1, arguments)
         loss, exact, first = measure(model, next(batches))
@@ -169,7 +169,7 @@ def train(arguments: argparse.Namespace) -> None:
         if level < LAST_LEVEL and since >= 20 and running > arguments.master:
             level, running, since = level + 1, 0.0, 0
             batches = source.batches(level)
-        if step % arguments.report == 0 or step == arguments.steps:
+        if step % arguments.report == 0 or step == last:
             held_exact, held_first = held_out_accuracy(model, held_out_batches)
             print(
                 f"step {step} level {level} loss {sum(losses) / len(losses):.4f} "
@@ -186,13 +186,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tokenizer", type=Path)
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--decay", type=int, default=2000, help="steps of falling rate at the end")
+    parser.add_argument("--steps", type=int, default=3000, help="length of the schedule")
+    parser.add_argument("--decay", type=int, default=2200, help="steps of falling rate at the end")
+    parser.add_argument("--stop", type=int, help="end after this step of the schedule")
     parser.add_argument("--warm-up", type=int, default=100)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--tokens", type=int, default=6000, help="tokens in a batch")
     parser.add_argument("--lead", type=float, default=3.0, help="weight of a name's first sub-word")
-    parser.add_argument("--master", type=float, default=0.9)
+    parser.add_argument("--master", type=float, default=0.85)
     parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--taps", type=int, default=3)
     parser.add_argument("--report", type=int, default=50)
