@@ -66,16 +66,14 @@ struct Candidate {
 /// Words seen in one call. Words repeat; one slot for each hash, the newest stays.
 class BpeScratch final : public Scratch {
  public:
-  static constexpr std::size_t kSlots = 1 << 13;
+  explicit BpeScratch(std::size_t text_bytes)
+      : entries_(std::bit_ceil(std::clamp<std::size_t>(text_bytes / 16, 1, 1 << 13))) {}
   static constexpr std::size_t kLongestWord = 64;
   struct Entry {
     std::string_view word;
     std::vector<ModelToken> tokens;
   };
-  Entry& slot(std::string_view word) {
-    if (entries_.empty()) entries_.resize(kSlots);
-    return entries_[hash_bytes(word) & (kSlots - 1)];
-  }
+  Entry& slot(std::string_view word) { return entries_[hash_bytes(word) & (entries_.size() - 1)]; }
   std::vector<Symbol> symbols;
   std::string spelled;
 
@@ -102,7 +100,9 @@ class BpeModel final : public Model {
     for (char32_t c = 0x80; c < 0x144; ++c) latin_[c - 0x80] = vocabulary_.id_of(unicode::to_utf8(c));
   }
 
-  std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<BpeScratch>(); }
+  std::unique_ptr<Scratch> make_scratch(std::size_t text_bytes) const override {
+    return std::make_unique<BpeScratch>(text_bytes);
+  }
 
   void tokenize(std::string_view word, Scratch* scratch, std::vector<ModelToken>& out) const override {
     BpeScratch& own = static_cast<BpeScratch&>(*scratch);

@@ -79,7 +79,7 @@ class Scratch {
 class Model {
  public:
   virtual ~Model() = default;
-  virtual std::unique_ptr<Scratch> make_scratch() const { return nullptr; }
+  virtual std::unique_ptr<Scratch> make_scratch(std::size_t /*text_bytes*/) const { return nullptr; }
   /// Appends the pieces of `word`, not empty, to `out`. Throws kInput when it has none and the vocabulary no
   /// unknown token.
   virtual void tokenize(std::string_view word, Scratch* scratch, std::vector<ModelToken>& out) const = 0;

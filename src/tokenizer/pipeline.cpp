@@ -111,7 +111,7 @@ class PipelineTokenizer final : public Tokenizer {
     PreTokenized& words = sequence.words;
     words = pipeline_.added_tokens.extract(text, pipeline_.normalizer.get());
     if (pipeline_.pre_tokenizer) pipeline_.pre_tokenizer->pre_tokenize(words);
-    const std::unique_ptr<Scratch> scratch = pipeline_.model->make_scratch();
+    const std::unique_ptr<Scratch> scratch = pipeline_.model->make_scratch(text.size());
     std::vector<ModelToken> found;
     part.reserve(text.size() / 4 + 8);
     for (std::size_t word = 0; word < words.splits.size(); ++word) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tokenizer/labels.h"
 #include "tokenizer/unicode.h"
 
 namespace attnviz {
@@ -72,6 +73,15 @@ void place_drawing_spans(std::string_view text, int number, const std::vector<Se
       if (!is_space || shared) continue;
     }
     token.span = span;
+  }
+  // SentencePiece gives a character that is cut into bytes to the last one alone; it is drawn for all of
+  // them.
+  for (std::size_t i = tokens.size(); i-- > 1;) {
+    const Token& token = tokens[i];
+    Token& before = tokens[i - 1];
+    const bool same = token.sequence == number && before.sequence == number && token.span && !before.span &&
+                      before.reference.begin == token.span->begin && from[i - 1].word == from[i].word;
+    if (same && fallback_byte(token.piece) && fallback_byte(before.piece)) before.span = token.span;
   }
   const std::vector<std::int32_t> cover = count_cover(text.size(), number, tokens);
   std::int64_t last_end = -1;

@@ -58,7 +58,9 @@ class UnigramModel final : public Model {
     }
   }
 
-  std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<UnigramScratch>(); }
+  std::unique_ptr<Scratch> make_scratch(std::size_t) const override {
+    return std::make_unique<UnigramScratch>();
+  }
 
   void tokenize(std::string_view word, Scratch* scratch, std::vector<ModelToken>& out) const override {
     UnigramScratch& own = static_cast<UnigramScratch&>(*scratch);
