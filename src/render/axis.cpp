@@ -1,5 +1,6 @@
 /// The axis of source labels.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 
@@ -57,7 +58,7 @@ void spread(std::vector<PlacedLabel>& labels, int pitch, int low, int high) {
   std::size_t next = 0;
   int free = low;  // rounding must not bring blocks closer
   for (const Block& block : blocks) {
-    int at = std::max(free, static_cast<int>(begin_of(block) + 0.5));
+    int at = std::max(free, static_cast<int>(std::lround(begin_of(block))));
     for (int i = 0; i < block.count; ++i, at += pitch) labels[next++].label_center = at;
     free = at;
   }

@@ -29,9 +29,10 @@ GlyphBitmap code_box(char32_t code) {
   box.top = 9;
   box.width = code_box_width(code) - 2;
   box.height = 9;
-  box.coverage.assign(static_cast<std::size_t>(box.width * box.height), 0);
+  const auto width = static_cast<std::size_t>(box.width);
+  box.coverage.assign(width * static_cast<std::size_t>(box.height), 0);
   const auto set = [&](int x, int y, std::uint8_t value) {
-    box.coverage[static_cast<std::size_t>(y * box.width + x)] = value;
+    box.coverage[static_cast<std::size_t>(y) * width + static_cast<std::size_t>(x)] = value;
   };
   constexpr std::uint8_t kBorder = 7;
   for (int x = 0; x < box.width; ++x) {
@@ -67,7 +68,7 @@ GlyphBitmap Glyphs::draw(const Glyph& glyph, int size, int quarter) {
   bitmap.top = face->glyph->bitmap_top;
   bitmap.width = static_cast<int>(drawn.width);
   bitmap.height = static_cast<int>(drawn.rows);
-  bitmap.coverage.reserve(static_cast<std::size_t>(bitmap.width * bitmap.height));
+  bitmap.coverage.reserve(static_cast<std::size_t>(drawn.width) * drawn.rows);
   for (int y = 0; y < bitmap.height; ++y) {
     for (int x = 0; x < bitmap.width; ++x) {
       const int grey = drawn.buffer[y * drawn.pitch + x];
@@ -78,7 +79,7 @@ GlyphBitmap Glyphs::draw(const Glyph& glyph, int size, int quarter) {
 }
 
 const GlyphBitmap& Glyphs::get(const Glyph& glyph, int size, int quarter) {
-  const auto face = static_cast<std::uint64_t>(glyph.face + 1);
+  const std::uint64_t face = glyph.face < 0 ? 0 : static_cast<std::uint64_t>(glyph.face) + 1;
   const std::uint64_t key = (face << 48) | (static_cast<std::uint64_t>(glyph.id) << 16) |
                             (static_cast<std::uint64_t>(size) << 2) | static_cast<std::uint64_t>(quarter);
   const auto found = drawn_.find(key);

@@ -41,6 +41,7 @@ double top_of(const Pen& pen, const Heatmap& heatmap, const ColorTop& top) {
 
 std::vector<std::string> labels_of(const std::vector<std::string>& texts) {
   std::vector<std::string> labels;
+  labels.reserve(texts.size());
   for (const std::string& text : texts) labels.push_back(label_text(text, kLabelGraphemes));
   return labels;
 }

@@ -41,13 +41,14 @@ hb_language_t han_language(const std::vector<hb_script_t>& scripts) {
 }
 
 /// Embedding levels by the Unicode bidirectional algorithm; false: the paragraph runs from left to right.
-bool bidi_levels(const std::vector<Character>& characters, std::vector<std::int8_t>& levels) {
+bool bidi_levels(const std::vector<Character>& characters, std::vector<std::uint8_t>& levels) {
   levels.assign(characters.size(), 0);
   const bool simple = std::all_of(characters.begin(), characters.end(),
                                   [](const Character& character) { return character.code < 0x590; });
   if (simple) return false;
   const auto length = static_cast<FriBidiStrIndex>(characters.size());
   std::vector<FriBidiChar> codes;
+  codes.reserve(characters.size());
   for (const Character& character : characters) codes.push_back(character.code);
   std::vector<FriBidiCharType> types(codes.size());
   std::vector<FriBidiBracketType> brackets(codes.size());
@@ -160,8 +161,8 @@ ShapedText Shaper::shape(const Paragraph& paragraph, std::size_t first, std::siz
   ShapedText out;
   out.size = size;
   if (first >= last) return out;
-  std::vector<std::int8_t> levels(paragraph.levels.begin() + static_cast<std::ptrdiff_t>(first),
-                                  paragraph.levels.begin() + static_cast<std::ptrdiff_t>(last));
+  std::vector<std::uint8_t> levels(paragraph.levels.begin() + static_cast<std::ptrdiff_t>(first),
+                                   paragraph.levels.begin() + static_cast<std::ptrdiff_t>(last));
   // Rule L1: blanks at the end of a line take the direction of the paragraph.
   for (std::size_t i = levels.size(); i > 0 && paragraph.characters[first + i - 1].code == U' '; --i) {
     levels[i - 1] = paragraph.rtl ? 1 : 0;

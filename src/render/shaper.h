@@ -46,7 +46,7 @@ struct ShapedText {
 /// A paragraph after analysis: for each character its direction, script and font.
 struct Paragraph {
   std::vector<Character> characters;  ///< Control characters already visible.
-  std::vector<std::int8_t> levels;
+  std::vector<std::uint8_t> levels;
   std::vector<hb_script_t> scripts;
   std::vector<int> faces;
   bool rtl = false;

@@ -50,6 +50,7 @@ std::string kind_caption(AttentionKind kind) {
 
 std::vector<std::string> numbered(const std::vector<int>& numbers) {
   std::vector<std::string> labels;
+  labels.reserve(numbers.size());
   for (const int number : numbers) labels.push_back(std::to_string(number));
   return labels;
 }
