@@ -60,7 +60,7 @@ Specimen build(const std::string& source, const std::map<std::string, at::Tensor
   register_operators();
   torch::jit::Module module("__torch__.Specimen");
   for (const auto& [name, tensor] : parameters) module.register_parameter(name, tensor, false);
-  module.define(source);
+  module.define(source + "\n");
   module.eval();
   auto folder = std::make_shared<TemporaryFolder>();
   module.save(folder->path("model.pt"));

@@ -67,6 +67,6 @@ std::vector<Site> instrument(torch::jit::Graph& graph,
 
 /// The module path that `node` belongs to, "layers.0.attn", told by the parameters that `values` are made
 /// with.
-std::string scope_of(torch::jit::Node* node, std::span<const torch::jit::Value* const> values);
+std::string scope_of(torch::jit::Node* node, std::span<torch::jit::Value* const> values);
 
 }  // namespace attnviz

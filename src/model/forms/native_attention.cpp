@@ -15,7 +15,7 @@ bool instrument_native_attention(Node* node, Instrumentation& instrumentation) {
     return false;
   Site site;
   site.capture = "fused";
-  const std::array<const Value*, 1> parameters = {node->namedInput("qkv_weight")};
+  const std::array<Value*, 1> parameters = {node->namedInput("qkv_weight")};
   site.scope = scope_of(node, parameters);
   const std::size_t index = instrumentation.add_site(node->input(0), node->input(1), site);
   const std::vector<Value*> inputs(node->inputs().begin(), node->inputs().end());

@@ -2,7 +2,9 @@
 // queries and keys are made with are still reached through their modules: %a = GetAttr["layers"](%self),
 // GetAttr["0"](%a), ….
 #include <algorithm>
+#include <array>
 #include <deque>
+#include <optional>
 #include <string>
 
 #include "model/forms/form.h"
@@ -17,37 +19,55 @@ namespace {
 
 constexpr std::size_t kSearchLimit = 400;
 
+// What a parameter may go through before it is used.
+constexpr std::array<std::string_view, 14> kPieces = {
+    "chunk",  "split",     "unbind",  "unflatten", "slice",     "t",          "select",
+    "narrow", "transpose", "permute", "view",      "unsqueeze", "contiguous", "to"};
+
 using Path = std::vector<std::string>;
 
-Path path_of(const Node* attribute) {
-  Path path;
-  while (attribute->kind() == prim::GetAttr) {
-    path.push_back(attribute->s(c10::attr::name));
-    attribute = attribute->input(0)->node();
+// The module of the parameter that `value` is, or is a piece of.
+std::optional<Path> owner_of_parameter(Value* value) {
+  for (Value* origin : origins(value)) {
+    Node* node = origin->node();
+    while (node->kind() == prim::ListUnpack ||
+           std::any_of(kPieces.begin(), kPieces.end(),
+                       [&](std::string_view name) { return is_aten(node, name); })) {
+      node = node->input(0)->node();
+    }
+    if (node->kind() != prim::GetAttr || node->output()->type()->kind() != c10::TypeKind::TensorType)
+      continue;
+    Path path;
+    for (node = node->input(0)->node(); node->kind() == prim::GetAttr; node = node->input(0)->node()) {
+      path.push_back(node->s(c10::attr::name));
+    }
+    std::reverse(path.begin(), path.end());
+    return path;
   }
-  std::reverse(path.begin(), path.end());
-  return path;
+  return std::nullopt;
+}
+
+bool carries_data(const Value* value) {
+  const auto kind = value->type()->kind();
+  return kind != c10::TypeKind::IntType && kind != c10::TypeKind::BoolType &&
+         kind != c10::TypeKind::FloatType;
 }
 
 // The module that owns the parameter nearest to `value`, searched backwards, breadth first.
-std::optional<Path> owner_of_nearest_parameter(const Value* value) {
+std::optional<Path> owner_of_nearest_parameter(Value* value) {
   std::unordered_set<const Node*> seen;
-  std::deque<const Node*> queue = {value->node()};
+  std::deque<Value*> queue = {value};
   while (!queue.empty() && seen.size() < kSearchLimit) {
-    const Node* node = queue.front();
+    const std::vector<Value*> now = origins(queue.front());
     queue.pop_front();
-    if (!seen.insert(node).second) continue;
-    if (node->kind() == prim::GetAttr && node->output()->type()->kind() == c10::TypeKind::TensorType) {
-      Path path = path_of(node);
-      path.pop_back();
-      return path;
-    }
-    for (const Value* input : node->inputs()) {
-      const auto kind = input->type()->kind();
-      if (kind != c10::TypeKind::IntType && kind != c10::TypeKind::BoolType) queue.push_back(input->node());
-    }
-    for (const torch::jit::Block* block : node->blocks()) {
-      for (const Value* output : block->outputs()) queue.push_back(output->node());
+    for (Value* origin : now) {
+      Node* node = origin->node();
+      if (!seen.insert(node).second) continue;
+      for (Value* input : node->inputs()) {
+        if (!carries_data(input)) continue;
+        if (auto owner = owner_of_parameter(input)) return owner;
+        queue.push_back(input);
+      }
     }
   }
   return std::nullopt;
@@ -73,12 +93,16 @@ std::string join(const Path& path) {
 
 }  // namespace
 
-std::string scope_of(Node* node, std::span<const Value* const> values) {
+std::string scope_of(Node* node, std::span<Value* const> values) {
+  const std::string instance = innermost_instance(node);
   std::optional<Path> common;
   bool same = true;
-  for (const Value* value : values) {
-    const std::optional<Path> owner = owner_of_nearest_parameter(value);
+  for (Value* value : values) {
+    std::optional<Path> owner = owner_of_parameter(value);
+    if (!owner) owner = owner_of_nearest_parameter(value);
     if (!owner) continue;
+    const auto named = std::find(owner->rbegin(), owner->rend(), instance);
+    if (named != owner->rend()) return join(Path(owner->begin(), named.base()));
     if (common) {
       const auto end = std::mismatch(common->begin(), common->end(), owner->begin(), owner->end()).first;
       same = same && *common == *owner;
@@ -88,13 +112,7 @@ std::string scope_of(Node* node, std::span<const Value* const> values) {
     }
   }
   if (!common) return {};
-  const std::string instance = innermost_instance(node);
-  const auto named = std::find(common->rbegin(), common->rend(), instance);
-  if (named != common->rend()) {
-    common->erase(named.base(), common->end());
-  } else if (same && common->size() > 1 && instance.empty()) {
-    common->pop_back();
-  }
+  if (same && common->size() > 1 && values.size() > 1 && instance.empty()) common->pop_back();
   return join(*common);
 }
 

@@ -32,7 +32,7 @@ bool instrument_sdpa(Node* node, Instrumentation& instrumentation) {
   if (!instrumentation.depends_on_text(query) || !instrumentation.depends_on_text(key)) return false;
   Site site;
   site.capture = "sdpa";
-  const std::array<const Value*, 2> made_from = {query, key};
+  const std::array<Value*, 2> made_from = {query, key};
   site.scope = scope_of(node, made_from);
   const std::size_t index = instrumentation.add_site(query, key, site);
   const std::array<Value*, 7> inputs = {query,

@@ -200,7 +200,7 @@ bool instrument_operand(Node* node, const Product& product, bool left, Instrumen
     site.capture = "softmax";
     site.query_axes = axes->query;
     site.key_axis = axes->key;
-    const std::array<const Value*, 2> made_from = {scores->left, scores->right};
+    const std::array<Value*, 2> made_from = {scores->left, scores->right};
     site.scope = scope_of(node, made_from);
     const std::size_t index = instrumentation.add_site(scores->left, scores->right, site);
     const std::array<Value*, 1> inputs = {before_casts(weights)};
