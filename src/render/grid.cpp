@@ -25,9 +25,10 @@ CellSize cell_size(std::int64_t columns, std::int64_t rows, bool square) {
   const std::int64_t by_height =
       std::clamp<std::int64_t>(kHeight / std::max<std::int64_t>(rows, 1), 1, kLargest);
   CellSize cell;
-  cell.width = static_cast<int>(square ? std::min(by_width, by_height) : by_width);
+  const std::int64_t even = std::min(by_width, by_height);
+  cell.width = static_cast<int>(square ? std::max(even, std::min(kLegible, by_width)) : by_width);
   const std::int64_t tallest = square ? kLargest : kTallest;
-  const std::int64_t height = std::max(std::min(by_width, by_height), std::min(kLegible, by_height));
+  const std::int64_t height = std::max(even, std::min(kLegible, by_height));
   cell.height = static_cast<int>(std::min(height, tallest));
   return cell;
 }

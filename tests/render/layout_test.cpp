@@ -341,6 +341,8 @@ TEST(Cells, AreWholePixelsWithinTheBounds) {
     }
   }
   EXPECT_EQ(cell_size(2000, 2, false).height, 14) << "two layers of a long text stay legible";
+  EXPECT_EQ(cell_size(11, 600, true).width, 14) << "so do a few columns of many rows";
+  EXPECT_EQ(cell_size(20, 20, true).width, cell_size(20, 20, true).height);
 }
 
 TEST(Cells, BinsKeepTheLargestAndWhatIsNotFinite) {
