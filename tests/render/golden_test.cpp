@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <thread>
 
 #include "render/fixtures.h"
 #include "render/pictures.h"
@@ -262,6 +263,26 @@ TEST(Painter, DrawsTheSameInAnyOrderOfCalls) {
   const Image b = forward.token_map(second);
   EXPECT_EQ(encode_png(backward.token_map(second)), encode_png(b));
   EXPECT_EQ(encode_png(backward.token_map(first)), encode_png(a));
+}
+
+TEST(Painter, EachThreadWithItsOwnDrawsWhatOneThreadDraws) {
+  const auto encoding = question();
+  std::vector<std::vector<std::uint8_t>> alone;
+  Painter painter(plain());
+  for (int query = 0; query < 8; ++query)
+    alone.push_back(encode_png(painter.token_map(make_map(encoding, query, {}))));
+  std::vector<std::vector<std::uint8_t>> together(8);
+  std::vector<std::thread> workers;
+  for (int worker = 0; worker < 4; ++worker) {
+    workers.emplace_back([&, worker] {
+      Painter own(plain());
+      for (int query = worker; query < 8; query += 4) {
+        together[static_cast<std::size_t>(query)] = encode_png(own.token_map(make_map(encoding, query, {})));
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(together, alone);
 }
 
 TEST(Painter, PagesOfOneTextHaveOneWidth) {
