@@ -101,7 +101,10 @@ std::string weight_text(double weight, int digits) {
 
 std::string share_text(double share) {
   if (share > 0 && share < 0.005) return "<0.01";
-  return weight_text(std::round(share * 100) / 100);
+  if (!std::isfinite(share)) return weight_text(share);
+  std::array<char, 32> text{};
+  return {text.data(),
+          std::to_chars(text.data(), text.data() + text.size(), share, std::chars_format::fixed, 2).ptr};
 }
 
 std::vector<std::uint8_t> sink_columns(const Matrix& weights, std::span<const std::uint8_t> masked,

@@ -41,7 +41,7 @@ class Scale {
 
 /// A weight for people: "0", "0.93", "0.012", "3.1e-4".
 std::string weight_text(double weight, int digits = 2);
-/// A share in hundredths: "0.43", "1", "<0.01".
+/// A share in hundredths: "0.43", "0.10", "<0.01".
 std::string share_text(double share);
 
 /// Which columns are sinks: special or first, and mean of the finite, visible weights at least kSinkWeight.

@@ -202,11 +202,11 @@ class TokenPage {
       reductions += (reductions.empty() ? "" : ", ") + reduced.reduction;
     }
     if (!reductions.empty()) text += " · " + reductions;
-    text += " · " + std::string(to_string(pen_.options.scale)) + " colour scale, up to ";
+    text += " · " + std::string(to_string(pen_.options.scale)) + " scale, ";
     const ScaleTop& top = pen_.options.top;
-    text += top.kind == ScaleTop::Kind::kRun   ? "the largest weight of the run"
-            : top.kind == ScaleTop::Kind::kMap ? "the largest weight of each map"
-                                               : to_string(top);
+    text += top.kind == ScaleTop::Kind::kRun   ? "shared by the run"
+            : top.kind == ScaleTop::Kind::kMap ? "each map its own"
+                                               : "up to " + to_string(top);
     return text;
   }
 

@@ -83,6 +83,13 @@ TEST(WeightText, IsShortAndTrue) {
   EXPECT_EQ(weight_text(0.9731, 3), "0.973");
 }
 
+TEST(ShareText, HasTwoDigitsAfterThePoint) {
+  const std::pair<double, const char*> kCases[] = {
+      {0, "0.00"}, {0.1, "0.10"}, {0.456, "0.46"}, {1, "1.00"}, {0.001, "<0.01"}};
+  for (const auto& [share, text] : kCases) EXPECT_EQ(share_text(share), text);
+  EXPECT_EQ(share_text(kNan), "nan");
+}
+
 TEST(Sink, IsFirstOrSpecialWithAMeanOfAtLeastThreeTenths) {
   const Matrix weights = {2, 4, {0.5F, 0.2F, 0.4F, 0.9F, 0.1F, 0.2F, 0.1F, 0.9F}};
   const std::vector<std::uint8_t> special = {0, 1, 0, 1};
