@@ -60,6 +60,7 @@ Specimen build(const std::string& source, const std::map<std::string, at::Tensor
   register_operators();
   torch::jit::Module module("__torch__.Specimen");
   for (const auto& [name, tensor] : parameters) module.register_parameter(name, tensor, false);
+  module.register_attribute("training", c10::BoolType::get(), false);
   module.define(source + "\n");
   module.eval();
   auto folder = std::make_shared<TemporaryFolder>();

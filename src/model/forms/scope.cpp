@@ -20,9 +20,9 @@ namespace {
 constexpr std::size_t kSearchLimit = 400;
 
 // What a parameter may go through before it is used.
-constexpr std::array<std::string_view, 14> kPieces = {
-    "chunk",  "split",     "unbind",  "unflatten", "slice",     "t",          "select",
-    "narrow", "transpose", "permute", "view",      "unsqueeze", "contiguous", "to"};
+constexpr std::array<std::string_view, 15> kPieces = {
+    "split_with_sizes", "chunk",     "split",   "unbind", "unflatten", "slice",      "t", "select",
+    "narrow",           "transpose", "permute", "view",   "unsqueeze", "contiguous", "to"};
 
 using Path = std::vector<std::string>;
 
@@ -53,7 +53,8 @@ bool carries_data(const Value* value) {
          kind != c10::TypeKind::FloatType;
 }
 
-// The module that owns the parameter nearest to `value`, searched backwards, breadth first.
+// The module that owns the parameter nearest to `value`, searched backwards, breadth first. Parameters of the
+// model itself tell nothing.
 std::optional<Path> owner_of_nearest_parameter(Value* value) {
   std::unordered_set<const Node*> seen;
   std::deque<Value*> queue = {value};
@@ -62,10 +63,10 @@ std::optional<Path> owner_of_nearest_parameter(Value* value) {
     queue.pop_front();
     for (Value* origin : now) {
       Node* node = origin->node();
-      if (!seen.insert(node).second) continue;
+      if (is_aten(node, "embedding") || !seen.insert(node).second) continue;
       for (Value* input : node->inputs()) {
         if (!carries_data(input)) continue;
-        if (auto owner = owner_of_parameter(input)) return owner;
+        if (auto owner = owner_of_parameter(input); owner && !owner->empty()) return owner;
         queue.push_back(input);
       }
     }
