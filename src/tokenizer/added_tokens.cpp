@@ -149,7 +149,8 @@ PreTokenized AddedTokens::extract(std::string_view text, const Normalizer* norma
   if (normalizer == nullptr && normalized_.empty()) {
     words.text = AlignedText(text);
     for (const Found& part : parts) push(part, 0);
-    if (parts.size() > 1) words.found = words.text.text;
+    const auto is_token = [](const Found& part) { return part.id >= 0; };
+    if (std::any_of(parts.begin(), parts.end(), is_token)) words.found = words.text.text;
     return words;
   }
   std::vector<Found> inner;

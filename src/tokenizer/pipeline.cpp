@@ -1,6 +1,7 @@
 #include "tokenizer/pipeline.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "tokenizer/spans.h"
 #include "tokenizer/unicode.h"

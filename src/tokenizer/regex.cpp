@@ -3,6 +3,7 @@
 #include <oniguruma.h>
 
 #include <mutex>
+#include <new>
 
 #include "attnviz/core.h"
 #include "tokenizer/unicode.h"

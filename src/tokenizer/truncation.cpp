@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "attnviz/core.h"
 #include "tokenizer/pipeline.h"

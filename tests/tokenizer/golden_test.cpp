@@ -1,6 +1,8 @@
 // Every line of the golden files of the reference, where they are at hand. Prints the table of agreement.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
