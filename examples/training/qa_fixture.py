@@ -1,6 +1,6 @@
 """Writes the attention of one held-out prompt as a reference for tests.
 
-    python3 qa_fixture.py qa.ckpt ../models/qa/tokenizer.json qa_fixture.json
+    python3 qa_fixture.py ../models/qa/model.pt ../models/qa/tokenizer.json qa_fixture.json
 
 Everything is computed in float64 by the Python model and rounded to 8
 significant digits. `attention` is [L][H][T][T]; `mean`, `max` and `rollout`
@@ -16,7 +16,7 @@ import torch
 from qa_bpe import Tokenizer
 from qa_data import Fact, prompt_segments
 from qa_maps import max_map, mean_map, rollout_map
-from qa_model import load_checkpoint
+from qa_model import load_model
 
 FACTS = [Fact(2, "Velmora", "Tessin"), Fact(8, "Karst", "Orlan"), Fact(2, "Brenholt", "Sarvik")]
 ASKED = 2
@@ -31,12 +31,12 @@ def rounded(values: list | float) -> list | float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("model", type=Path, help="model.pt, or a checkpoint of qa_train.py")
     parser.add_argument("tokenizer", type=Path)
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
     tokenizer = Tokenizer(arguments.tokenizer)
-    model = load_checkpoint(arguments.checkpoint).double()
+    model = load_model(arguments.model).double()
     segments = prompt_segments(FACTS, ASKED)
     ids = tokenizer.encode("".join(segments))
     attention = model.attention(ids)

@@ -1,6 +1,6 @@
 """Do the attention maps point at the fact that holds the answer?
 
-    python3 qa_maps.py qa.ckpt ../models/qa/tokenizer.json
+    python3 qa_maps.py ../models/qa/model.pt ../models/qa/tokenizer.json
 
 For every held-out episode answered right, looks at the row of the position
 that produces the first sub-word of the asked-for name, and sums it over the
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from qa_bpe import Tokenizer
 from qa_data import FORMS, Fact, evaluation_set, prompt_segments
-from qa_model import AnswerModel, load_checkpoint
+from qa_model import AnswerModel, load_model
 
 
 def mean_map(attention: Tensor) -> Tensor:
@@ -102,7 +102,7 @@ def table_row(name: str, cases: list[Case], masses: list[Tensor]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("model", type=Path, help="model.pt, or a checkpoint of qa_train.py")
     parser.add_argument("tokenizer", type=Path)
     parser.add_argument("--seed", type=int, default=2024)
     parser.add_argument("--choice-seed", type=int, default=77)
@@ -110,7 +110,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     tokenizer = Tokenizer(arguments.tokenizer)
-    model = load_checkpoint(arguments.checkpoint)
+    model = load_model(arguments.model)
     layer, head = best_head(make_cases(model, tokenizer, arguments.choice_seed, 200))
     cases = make_cases(model, tokenizer, arguments.seed, arguments.episodes)
     chance = sum(1 / case.heads.shape[-1] for case in cases) / len(cases)

@@ -140,3 +140,16 @@ def load_checkpoint(path: str) -> AnswerModel:
     model = AnswerModel(**content["settings"])
     model.load_state_dict(content["state"])
     return model.eval()
+
+
+def load_model(path: str, heads: int = 4) -> AnswerModel:
+    """The model of a checkpoint, or of an exported model.pt, whose weights are the same (`heads` is not in them)."""
+    if str(path).endswith(".ckpt"):
+        return load_checkpoint(path)
+    state = torch.jit.load(str(path)).state_dict()
+    vocabulary, width = state["embedding.weight"].shape
+    taps = state["layers.0.attention.blend_query.weight"].shape[0]
+    layers = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
+    model = AnswerModel(vocabulary, width, layers, heads, taps)
+    model.load_state_dict(state)
+    return model.eval()

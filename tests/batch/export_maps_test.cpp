@@ -36,7 +36,7 @@ class ExportMapsTest : public ::testing::Test {
 
   ExportResult run(const InputRecord& record, const ExportOptions& options = {},
                    const std::string& name = "maps") {
-    OutputDirectory folder(root_ / name, OutputDirectory::IfNotEmpty::kRefuse);
+    OutputDirectory folder(root_ / name, OutputDirectory::IfNotEmpty::kReplace);
     return export_maps(model_, &letters_, record, options, {}, folder, listener_);
   }
   json read(const std::string& name) const { return json::parse(bytes(name)); }
@@ -149,7 +149,6 @@ TEST_F(ExportMapsTest, RefuseWhatTheModelCannotDo) {
   EXPECT_EQ(refusal({.text = "abcde"}), ErrorKind::kInput);
   model_.settings.max_length = 7;
   EXPECT_EQ(refusal({.text = "abcde", .generate = 2}), ErrorKind::kInput);
-  EXPECT_EQ(refusal({.ids = {}, .tokens = {}}), ErrorKind::kInput) << "no tokens";
   model_.causal = false;
   EXPECT_EQ(refusal({.text = "abc", .generate = 2}), ErrorKind::kInput);
 }

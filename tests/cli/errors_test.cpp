@@ -1,9 +1,8 @@
 // Each error of the contract as a user meets it: exit code, one line, and nothing written.
 #include <gtest/gtest.h>
-#include <torch/script.h>
-#include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/scripted_model.h"
 
 namespace attnviz {
 namespace {
@@ -31,9 +30,7 @@ class ErrorsTest : public ::testing::Test {
   }
 
   std::string scripted(const std::string& source) {
-    torch::jit::Module module("M");
-    module.define(source);
-    module.save(scratch_.str("scripted.pt"));
+    testing::save_scripted(source, scratch_.str("scripted.pt"));
     return scratch_.str("scripted.pt");
   }
 
@@ -83,11 +80,7 @@ TEST_F(ErrorsTest, ATruncatedModelEndsWith3) {
 }
 
 TEST_F(ErrorsTest, AStateDictHasItsOwnSentence) {
-  torch::serialize::OutputArchive archive;
-  c10::Dict<std::string, at::Tensor> weights;
-  weights.insert("layer.weight", at::ones({2, 2}));
-  const auto bytes = torch::pickle_save(weights);
-  write_bytes(scratch_ / "weights.pt", {bytes.data(), bytes.size()});
+  testing::save_state_dict(scratch_.str("weights.pt"));
   expect(3, {scratch_.str("weights.pt"), "--text", "a"}, {"weights.pt", "torch.jit"});
 }
 
@@ -114,7 +107,7 @@ TEST_F(ErrorsTest, BadTextAndBadIdsEndWith3) {
 }
 
 TEST_F(ErrorsTest, ADeviceThatIsNotThereEndsWith3) {
-  if (torch::cuda::is_available()) GTEST_SKIP() << "this machine has CUDA";
+  if (testing::has_cuda()) GTEST_SKIP() << "this machine has CUDA";
   expect(3, {kQa, "--text", "a", "--device", "cuda"}, {"cuda"});
 }
 

@@ -42,9 +42,10 @@ class MainJobTest : public ::testing::Test {
   static void SetUpTestSuite() {
     scratch_ = new ScratchFolder;
     outcome_ =
-        run_attnviz({kQa, "--segment", "fact-1=the harbour master of Velmora is Tessin . ", "--segment",
-                     "fact-2=the old bridge of Karst was built by Orlan . ", "--segment",
-                     "question=question : who is the harbour master of Velmora ? answer :", "--generate",
+        run_attnviz({kQa, "--segment", "fact-1=the old bridge of Karst was built by Orlan .", "--segment",
+                     "fact-2= the harbour master of Velmora is Tessin .", "--segment",
+                     "fact-3= the harbour master of Brenholt is Sarvik .", "--segment",
+                     "question= question : who is the harbour master of Velmora ? answer :", "--generate",
                      "24", "--reduce", "mean,max,min,rollout", "--per-head", "--out", "maps"},
                     "", *scratch_ / "");
     if (outcome_.exit_code == 0) manifest_ = json::parse(read_bytes(*scratch_ / "maps/manifest.json"));

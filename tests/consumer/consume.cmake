@@ -1,0 +1,22 @@
+# Run by ctest; see CMakeLists.txt.
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${ARGN} ended with ${result}:\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE "${SCRATCH}/prefix" "${SCRATCH}/build")
+run(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${SCRATCH}/prefix")
+run(${CMAKE_COMMAND} -S "${PROJECT}" -B "${SCRATCH}/build" -G Ninja "-DCMAKE_PREFIX_PATH=${SCRATCH}/prefix"
+    "-DCMAKE_CXX_FLAGS=${FLAGS}" -DCMAKE_BUILD_TYPE=Debug)
+run(${CMAKE_COMMAND} --build "${SCRATCH}/build")
+run("${SCRATCH}/build/consumer")
+if(NOT output STREQUAL "${VERSION} works\n")
+  message(FATAL_ERROR "the consumer printed: ${output}")
+endif()
+run("${SCRATCH}/prefix/bin/attnviz" --version)
+if(NOT output STREQUAL "${VERSION}\n")
+  message(FATAL_ERROR "the installed command printed: ${output}")
+endif()
