@@ -110,6 +110,7 @@ struct SequenceToken {
   int sequence = 0;   ///< -1 for tokens of the template.
   int type_id = 0;
   int word = -1;
+  bool added = false;  ///< An added token, found before the model.
 };
 
 /// Tokens that stay together: one sequence, or what a template puts beside it.

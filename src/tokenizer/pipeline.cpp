@@ -132,6 +132,7 @@ class PipelineTokenizer final : public Tokenizer {
         token.sequence = number;
         token.type_id = number;
         token.word = static_cast<int>(word);
+        token.added = split.added_token >= 0;
       }
     }
   }

@@ -24,13 +24,15 @@ std::pair<std::size_t, std::size_t> share(std::size_t first, std::size_t second,
   return first > second ? std::pair(longer, shorter) : std::pair(shorter, longer);
 }
 
-/// Tokens that are left when whole words are taken until there are `limit` tokens.
+/// Tokens that are left when whole words are taken until the model has given `limit` of them.
 std::size_t whole_words(const Part& part, std::size_t limit, bool keep_end) {
-  limit = std::max<std::size_t>(limit, 1);
-  if (part.size() <= limit) return part.size();
-  std::size_t length = limit;
-  const auto word = [&](std::size_t i) { return part[keep_end ? part.size() - 1 - i : i].word; };
-  while (length < part.size() && word(length) == word(limit - 1)) ++length;
+  const auto at = [&](std::size_t i) -> const SequenceToken& {
+    return part[keep_end ? part.size() - 1 - i : i];
+  };
+  std::size_t given = 0;
+  std::size_t length = 0;
+  while (length < part.size() && given < std::max<std::size_t>(limit, 1)) given += at(length++).added ? 0 : 1;
+  while (length < part.size() && at(length).word == at(length - 1).word) ++length;
   return length;
 }
 
