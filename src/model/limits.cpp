@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
-#include "model/program.h"
 #include "model/sources.h"
 
 namespace attnviz {
@@ -41,22 +41,23 @@ bool counts_up(const at::Tensor& tensor) {
          flat.equal(at::arange(flat.numel(), flat.options()));
 }
 
-// Whether `indices` are the positions 0, 1, 2, … themselves, not something computed from them.
-bool are_positions(Value* indices, const torch::jit::Module& module, const Signature& signature) {
+// What `indices` are themselves, not what something was computed from: "ids", "target ids", "positions" or
+// nothing.
+std::string_view meaning_of(Value* indices, const torch::jit::Module& module, const Signature& signature) {
   for (Value* origin : origins(indices)) {
     while (std::any_of(kKeepPositions.begin(), kKeepPositions.end(),
                        [&](std::string_view name) { return is_aten(origin->node(), name); })) {
       origin = origin->node()->input(0);
     }
-    if (is_aten(origin->node(), "arange")) return true;
+    if (is_aten(origin->node(), "arange")) return "positions";
     if (origin->node()->kind() == c10::prim::Param && origin->offset() > 0 &&
-        origin->offset() <= signature.kinds.size() && signature.kinds[origin->offset() - 1] == "positions") {
-      return true;
+        origin->offset() <= signature.kinds.size()) {
+      return signature.kinds[origin->offset() - 1];
     }
     const auto stored = stored_tensor(origin, module);
-    if (stored && counts_up(*stored)) return true;
+    if (stored && counts_up(*stored)) return "positions";
   }
-  return false;
+  return {};
 }
 
 void lower(std::optional<std::int64_t>& limit, std::int64_t rows) {
@@ -66,17 +67,15 @@ void lower(std::optional<std::int64_t>& limit, std::int64_t rows) {
 }  // namespace
 
 Limits find_limits(torch::jit::Graph& graph, const torch::jit::Module& module, const Signature& signature) {
-  const Flow flow(graph, sources_of_inputs(graph, signature));
   Limits limits;
   for (Node* node : all_nodes(graph)) {
     if (is_aten(node, "embedding")) {
       const auto table = stored_tensor(node->input(0), module);
       if (!table || table->dim() != 2) continue;
-      const Origin origin = flow.of(node->input(1));
-      if (origin == kFromSource) lower(limits.vocabulary, table->size(0));
-      if (origin == kFromTarget) lower(limits.target_vocabulary, table->size(0));
-      if (origin == 0 && are_positions(node->input(1), module, signature))
-        lower(limits.positions, table->size(0));
+      const std::string_view meaning = meaning_of(node->input(1), module, signature);
+      if (meaning == "ids") lower(limits.vocabulary, table->size(0));
+      if (meaning == "target ids") lower(limits.target_vocabulary, table->size(0));
+      if (meaning == "positions") lower(limits.positions, table->size(0));
     } else if (is_aten(node, "slice")) {
       const auto table = stored_tensor(node->input(0), module);
       const auto axis = torch::jit::toIValue(node->input(1));

@@ -9,6 +9,7 @@
 
 #include "model/border.h"
 #include "model/operators.h"
+#include "model/sources.h"
 #include "model/torch_model.h"
 
 namespace attnviz {
@@ -72,9 +73,19 @@ std::optional<c10::ScalarType> dtype_of(const std::optional<std::string>& name) 
   throw Error(ErrorKind::kUsage, "the dtype '" + *name + "' is not float32, float16 or bfloat16");
 }
 
-std::optional<c10::ScalarType> dtype_of_parameters(const torch::jit::Module& module) {
+// The dtype that most of a model's floating-point numbers have: its parameters, or the constants of a frozen
+// one.
+std::optional<c10::ScalarType> dtype_of_weights(const torch::jit::Module& module) {
   for (const at::Tensor& parameter : module.parameters()) {
     if (parameter.is_floating_point()) return parameter.scalar_type();
+  }
+  const auto graph = torch::jit::toGraphFunction(module.get_method("forward").function()).graph();
+  for (torch::jit::Node* node : all_nodes(*graph)) {
+    if (node->kind() != c10::prim::Constant || node->outputs().empty()) continue;
+    const auto value = torch::jit::toIValue(node->output());
+    if (!value.has_value() || !value->isTensor()) continue;
+    const at::Tensor weight = value->toTensor();
+    if (weight.is_floating_point() && weight.dim() > 1) return weight.scalar_type();
   }
   return std::nullopt;
 }
@@ -101,21 +112,22 @@ ModelDescription read_description(const ModelFile& file, const std::optional<std
   return describe_model(files);
 }
 
-// The dtype to compute in, when it is not that of the file.
-std::optional<c10::ScalarType> choose_dtype(const torch::jit::Module& module, const LoadOptions& options,
-                                            const c10::Device& device, Listener& listener) {
+// The change of dtype that the options ask for, or that the device needs.
+std::optional<Widening> choose_dtype(const torch::jit::Module& module, const LoadOptions& options,
+                                     const c10::Device& device, Listener& listener) {
   const std::optional<c10::ScalarType> asked = dtype_of(options.dtype);
-  const std::optional<c10::ScalarType> saved = dtype_of_parameters(module);
-  const c10::ScalarType wanted = asked.value_or(saved.value_or(torch::kFloat32));
-  if (!device.is_cpu() || wanted == torch::kFloat32 || wanted == torch::kFloat64 || computes(wanted))
-    return asked;
+  const c10::ScalarType saved = dtype_of_weights(module).value_or(torch::kFloat32);
+  const c10::ScalarType wanted = asked.value_or(saved);
+  if (!device.is_cpu() || wanted == torch::kFloat32 || wanted == torch::kFloat64 || computes(wanted)) {
+    return wanted == saved ? std::nullopt : std::optional(Widening{saved, wanted});
+  }
   const std::string name = wanted == torch::kFloat16 ? "float16" : "bfloat16";
   if (asked) {
     throw Error(ErrorKind::kInput, "libtorch " TORCH_VERSION " does not compute " + name +
                                        " on the CPU; use --dtype float32 or a GPU");
   }
   listener.detail("libtorch " TORCH_VERSION " does not compute " + name + " on the CPU: float32 is used");
-  return torch::kFloat32;
+  return Widening{saved, torch::kFloat32};
 }
 
 }  // namespace
@@ -144,8 +156,10 @@ std::unique_ptr<Model> Model::load(const LoadOptions& options, Listener& listene
           throw Error(ErrorKind::kInput, "the model '" + file.path + "' has no method forward");
         }
         module.eval();
-        if (const auto dtype = choose_dtype(module, options, device, listener)) module.to(*dtype);
-        return std::make_unique<TorchModel>(file, std::move(module), std::move(description), device);
+        const std::optional<Widening> widening = choose_dtype(module, options, device, listener);
+        if (widening) module.to(widening->to);
+        return std::make_unique<TorchModel>(file, std::move(module), std::move(description), device,
+                                            widening);
       },
       [&](const std::string& said) { return explain_load(file, said); });
 }

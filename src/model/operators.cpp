@@ -18,7 +18,7 @@ using torch::jit::Stack;
 
 // An operator of newer versions of torch.
 struct Compatible {
-  const char* name;
+  const char* name;  // With its overload, "aten::all.dims".
   const char* schema;
   std::function<void(Stack&)> run;
 };
@@ -69,6 +69,21 @@ void run_safe_softmax(Stack& stack) {
   stack.emplace_back(at::softmax(scores, axis).masked_fill(hidden, 0));
 }
 
+// all() and any() over several axes.
+void run_over_axes(Stack& stack, bool all) {
+  const auto values = take<3>(stack);
+  at::Tensor result = values[0].toTensor().to(torch::kBool);
+  std::vector<std::int64_t> axes;
+  if (values[1].isIntList()) axes = values[1].toIntVector();
+  for (std::int64_t axis = 0; !values[1].isIntList() && axis < result.dim(); ++axis) axes.push_back(axis);
+  for (std::int64_t& axis : axes) axis = axis < 0 ? axis + result.dim() : axis;
+  std::sort(axes.rbegin(), axes.rend());
+  for (const std::int64_t axis : axes) {
+    result = all ? result.all(axis, values[2].toBool()) : result.any(axis, values[2].toBool());
+  }
+  stack.emplace_back(result);
+}
+
 std::vector<Compatible> compatibility_table() {
   return {
       {"aten::scaled_dot_product_attention",
@@ -80,11 +95,23 @@ std::vector<Compatible> compatibility_table() {
        run_rms_norm},
       {"aten::_safe_softmax", "aten::_safe_softmax(Tensor self, int dim, int? dtype=None) -> Tensor",
        run_safe_softmax},
+      {"aten::all.dims", "aten::all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor",
+       [](Stack& stack) { run_over_axes(stack, true); }},
+      {"aten::any.dims", "aten::any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor",
+       [](Stack& stack) { run_over_axes(stack, false); }},
+      {"aten::_is_all_true", "aten::_is_all_true(Tensor self) -> Tensor",
+       [](Stack& stack) { stack.emplace_back(take<1>(stack)[0].toTensor().all()); }},
+      {"aten::_is_any_true", "aten::_is_any_true(Tensor self) -> Tensor",
+       [](Stack& stack) { stack.emplace_back(take<1>(stack)[0].toTensor().any()); }},
   };
 }
 
 bool exists(const std::string& name) {
-  return !torch::jit::getAllOperatorsFor(c10::Symbol::fromQualString(name)).empty();
+  const auto dot = name.find('.');
+  const std::string overload = dot == std::string::npos ? "" : name.substr(dot + 1);
+  const auto operators = torch::jit::getAllOperatorsFor(c10::Symbol::fromQualString(name.substr(0, dot)));
+  return std::any_of(operators.begin(), operators.end(),
+                     [&](const auto& one) { return one->schema().overload_name() == overload; });
 }
 
 // Our own operators have effects beyond their outputs; nothing may remove or reorder them.

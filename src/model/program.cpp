@@ -37,6 +37,26 @@ void refuse_file_operators(Graph& graph) {
   }
 }
 
+// Frozen modules hold their weights as constants, traced ones the dtypes of their casts.
+void widen_constants(Graph& graph, const Widening& widening) {
+  for (Node* node : all_nodes(graph)) {
+    if (node->kind() == c10::prim::Constant && node->hasAttribute(c10::attr::value) &&
+        node->kindOf(c10::attr::value) == torch::jit::AttributeKind::t &&
+        node->t(c10::attr::value).scalar_type() == widening.from) {
+      node->t_(c10::attr::value, node->t(c10::attr::value).to(widening.to));
+    }
+    const torch::jit::FunctionSchema* schema = node->kind().is_aten() ? node->maybeSchema() : nullptr;
+    for (std::size_t i = 0; schema != nullptr && i < node->inputs().size(); ++i) {
+      if (schema->arguments()[i].name() != "dtype") continue;
+      const auto dtype = torch::jit::toIValue(node->input(i));
+      if (!dtype.has_value() || !dtype->isInt() || dtype->toInt() != static_cast<std::int64_t>(widening.from))
+        continue;
+      const torch::jit::WithInsertPoint here(node);
+      node->replaceInput(i, graph.insertConstant(static_cast<std::int64_t>(widening.to)));
+    }
+  }
+}
+
 std::shared_ptr<Graph> without_outputs(const std::shared_ptr<Graph>& graph) {
   std::shared_ptr<Graph> copy = graph->copy();
   while (!copy->outputs().empty()) copy->eraseOutput(copy->outputs().size() - 1);
@@ -57,9 +77,11 @@ std::unordered_map<const torch::jit::Value*, Origin> sources_of_inputs(const Gra
   return sources;
 }
 
-Program::Program(const torch::jit::Module& module, const Signature& signature)
+Program::Program(const torch::jit::Module& module, const Signature& signature,
+                 const std::optional<Widening>& widening)
     : self_(module._ivalue()), bare_graph_(forward_graph(module)) {
   refuse_file_operators(*bare_graph_);
+  if (widening) widen_constants(*bare_graph_, *widening);
   const std::shared_ptr<Graph> graph = bare_graph_->copy();
   sites_ = instrument(*graph, sources_of_inputs(*graph, signature), signature.has_target);
   bare_ = torch::jit::Code(bare_graph_, "forward");

@@ -15,12 +15,20 @@
 
 namespace attnviz {
 
+/// A change of the dtype that a model computes in.
+struct Widening {
+  c10::ScalarType from;
+  c10::ScalarType to;
+};
+
 /// A model's forward, bare and instrumented. The plain interpreter runs the operators in the order of the
 /// graph without rewriting it, so both give the same bits.
 class Program {
  public:
-  /// Throws kInput when forward's graph reads or writes files by name.
-  Program(const torch::jit::Module& module, const Signature& signature);
+  /// `widening`: what the constants of the graph are changed by, as the parameters were. Throws kInput when
+  /// forward's graph reads or writes files by name.
+  Program(const torch::jit::Module& module, const Signature& signature,
+          const std::optional<Widening>& widening);
 
   /// What forward returns for `arguments`.
   c10::IValue run(const std::vector<c10::IValue>& arguments) const;

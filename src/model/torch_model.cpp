@@ -30,13 +30,13 @@ void check_length(std::int64_t length, const std::optional<std::int64_t>& most, 
 }  // namespace
 
 TorchModel::TorchModel(ModelFile file, torch::jit::Module module, ModelDescription description,
-                       const c10::Device& device)
+                       const c10::Device& device, const std::optional<Widening>& widening)
     : file_(std::move(file)),
       module_(std::move(module)),
       description_(std::move(description)),
       device_(device),
       signature_(assign_roles(module_.get_method("forward").function().getSchema(), description_.roles)),
-      program_(module_, signature_),
+      program_(module_, signature_, widening),
       limits_(find_limits(program_.graph(), module_, signature_)) {}
 
 std::vector<c10::IValue> TorchModel::arguments(const ModelInputs& inputs) const {

@@ -22,7 +22,7 @@ namespace attnviz {
 class TorchModel final : public Model {
  public:
   TorchModel(ModelFile file, torch::jit::Module module, ModelDescription description,
-             const c10::Device& device);
+             const c10::Device& device, const std::optional<Widening>& widening);
 
   const ModelConfig& config() const override { return description_.config; }
   std::vector<CompanionFile> companions(std::span<const std::string_view> names) const override {

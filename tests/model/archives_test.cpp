@@ -76,13 +76,18 @@ TEST_P(Archives, GiveTheAttentionOfTheFormulas) {
   std::cout << "zoo " << name << ": " << text.str() << "\n";
 }
 
+// Where the graph keeps its own operators not a bit changes; where attention runs in tiles, sums are rounded
+// in another order.
 TEST_P(Archives, KeepTheirOutputs) {
   const auto& [name, truth] = GetParam();
   auto specimen = zoo::load(name);
   const ModelInputs inputs = inputs_of(truth);
   zoo::KeepingSink sink;
   const c10::IValue captured = specimen.torch_model().forward_recorded(inputs, {}, sink);
-  EXPECT_LE(zoo::difference(captured, specimen.torch_model().forward(inputs)), 1e-6);
+  const c10::IValue bare = specimen.torch_model().forward(inputs);
+  bool kept = true;
+  for (const AttentionSite& site : specimen.model->info().sites) kept = kept && site.capture == "softmax";
+  EXPECT_LE(zoo::difference(captured, bare), kept ? 0 : 1e-6 * std::max(1.0, zoo::magnitude(bare)));
 }
 
 TEST_P(Archives, SayHowTheyWereCaptured) {

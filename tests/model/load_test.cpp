@@ -97,15 +97,41 @@ TEST(Devices, ThatAreNotThereAreNamed) {
               HasSubstr("the dtype 'int8' is not float32, float16 or bfloat16"));
 }
 
-TEST(Devices, HalfPrecisionCanBeWidened) {
+TEST(Devices, HalfPrecisionCanBeWidenedWhereverItIsWritten) {
+  const TemporaryFolder folder;
+  torch::jit::Module half = torch::jit::load(zoo::data_path("gpt-bfloat16-1.13.pt"));
+  half.eval();
+  torch::jit::freeze(half).save(folder.path("frozen.pt"));
+  for (const std::string& path : {zoo::data_path("gpt-bfloat16-1.13.pt"), folder.path("frozen.pt")}) {
+    zoo::KeepingListener listener;
+    LoadOptions options;
+    options.model = path;
+    options.dtype = "float32";
+    auto model = Model::load(options, listener);
+    zoo::KeepingSink sink;
+    model->run(zoo::some_inputs(6), {}, sink);
+    EXPECT_LE((sink.layers[AttentionKind::kSelf][1].sum(-1) - 1).abs().max().item<double>(), 1e-5) << path;
+  }
+}
+
+TEST(Devices, CastsToHalfInAGraphAreWidenedToo) {
+  const std::string source = R"(
+def forward(self, input_ids: Tensor):
+    x = torch.embedding(self.table, input_ids).to(15)
+    w = torch.softmax(torch.matmul(x, x.transpose(1, 2)), -1, dtype=15)
+    return torch.matmul(w, x)
+)";
+  auto parameters = zoo::common_parameters();
+  for (auto& [name, tensor] : parameters) tensor = tensor.to(torch::kBFloat16);
+  auto specimen = zoo::build(source, parameters);
   zoo::KeepingListener listener;
   LoadOptions options;
-  options.model = zoo::data_path("gpt-bfloat16-1.13.pt");
+  options.model = specimen.folder->path();
   options.dtype = "float32";
   auto model = Model::load(options, listener);
   zoo::KeepingSink sink;
   model->run(zoo::some_inputs(6), {}, sink);
-  EXPECT_LE((sink.layers[AttentionKind::kSelf][1].sum(-1) - 1).abs().max().item<double>(), 1e-5);
+  EXPECT_LE((sink.layers[AttentionKind::kSelf][0].sum(-1) - 1).abs().max().item<double>(), 1e-5);
 }
 
 TEST(Files, AreKnownByTheirHash) {

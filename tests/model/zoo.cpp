@@ -105,4 +105,12 @@ double difference(const c10::IValue& a, const c10::IValue& b) {
   return largest;
 }
 
+double magnitude(const c10::IValue& output) {
+  double largest = 0;
+  for (const OutputTensor& one : output_tensors(output)) {
+    if (one.tensor.numel() > 0) largest = std::max(largest, one.tensor.abs().max().item<double>());
+  }
+  return largest;
+}
+
 }  // namespace attnviz::zoo

@@ -95,4 +95,7 @@ ModelInputs some_inputs(std::int64_t length, std::int64_t target = 0, std::int64
 /// Largest difference of two outputs, through tuples, lists and dicts.
 double difference(const c10::IValue& a, const c10::IValue& b);
 
+/// Largest absolute number in an output.
+double magnitude(const c10::IValue& output);
+
 }  // namespace attnviz::zoo
