@@ -15,11 +15,13 @@ namespace attnviz {
 /// Which reductions to make, and of which rows.
 struct ReductionOptions {
   std::vector<std::string> reductions = {"mean", "max", "rollout"};
-  double rollout_residual = 0.5;      ///< Weight of the identity in rollout, in [0, 1).
-  std::vector<std::int64_t> queries;  ///< Query positions to keep, ascending; empty: all. An encoder's are all kept.
-  std::vector<int> layers;            ///< Layers to keep in the results, ascending; empty: all. Rollout runs through all.
-  std::vector<int> heads;             ///< Which heads the blocks hold; empty: all, 0, 1, 2 …
-  bool per_head = false;              ///< Keep every head of the kept rows as well.
+  double rollout_residual = 0.5;  ///< Weight of the identity in rollout, in [0, 1).
+  std::vector<std::int64_t>
+      queries;  ///< Query positions to keep, ascending; empty: all. An encoder's are all kept.
+  std::vector<int>
+      layers;  ///< Layers to keep in the results, ascending; empty: all. Rollout runs through all.
+  std::vector<int> heads;  ///< Which heads the blocks hold; empty: all, 0, 1, 2 …
+  bool per_head = false;   ///< Keep every head of the kept rows as well.
 };
 
 /// Names that ReductionOptions::reductions may hold: "mean", "max", "min", "rollout".
@@ -27,23 +29,28 @@ std::span<const std::string_view> reduction_names() noexcept;
 
 /// What is left of a run.
 struct AttentionMaps {
-  std::vector<AttentionMap> maps;  ///< For each reduction in the order asked for, one for each kind that occurred.
-  std::vector<HeadMap> heads;      ///< One for each kind; empty without `per_head`.
-  std::vector<LayerAudit> audit;   ///< One for each layer of each kind, in order of execution, of all rows seen.
+  std::vector<AttentionMap>
+      maps;  ///< For each reduction in the order asked for, one for each kind that occurred.
+  std::vector<HeadMap> heads;  ///< One for each kind; empty without `per_head`.
+  std::vector<LayerAudit>
+      audit;  ///< One for each layer of each kind, in order of execution, of all rows seen.
 
-  const AttentionMap* find(AttentionKind kind, std::string_view reduction) const noexcept;  ///< Null if there is none.
+  const AttentionMap* find(AttentionKind kind,
+                           std::string_view reduction) const noexcept;  ///< Null if there is none.
   bool contains(AttentionKind kind) const noexcept;
 };
 
-/// Feeds each block to every reduction and lets it go; holds one [queries, keys] map a layer and reduction at most.
+/// Feeds each block to every reduction and lets it go; holds one [queries, keys] map a layer and reduction at
+/// most.
 ///
-/// Per layer, over heads h: mean = 1/H Σ A_h, max, min. Rollout is attention rollout (Abnar & Zuidema 2020, "Quantifying
-/// Attention Flow in Transformers"): R_l = norm((1 − r)·mean_h A_l + r·I) · R_{l−1}, R_{−1} = I, where norm divides rows
-/// by their sum and r is `rollout_residual`.
+/// Per layer, over heads h: mean = 1/H Σ A_h, max, min. Rollout is attention rollout (Abnar & Zuidema 2020,
+/// "Quantifying Attention Flow in Transformers"): R_l = norm((1 − r)·mean_h A_l + r·I) · R_{l−1}, R_{−1} = I,
+/// where norm divides rows by their sum and r is `rollout_residual`.
 ///
-/// In an encoder–decoder, with E the rollout of the encoder, the decoder keeps D (over its own inputs, starting at I) and
-/// C (over the source, starting at 0): a self-attention block maps both by norm((1 − r)·A + r·I), a cross-attention block
-/// makes D ← r·D and C ← r·C + (1 − r)·A·E. Rows of [D | C] sum to 1. "rollout" of kCross is C, of kDecoder is D.
+/// In an encoder–decoder, with E the rollout of the encoder, the decoder keeps D (over its own inputs,
+/// starting at I) and C (over the source, starting at 0): a self-attention block maps both by norm((1 − r)·A
+/// + r·I), a cross-attention block makes D ← r·D and C ← r·C + (1 − r)·A·E. Rows of [D | C] sum to 1.
+/// "rollout" of kCross is C, of kDecoder is D.
 class Reductions final : public AttentionSink {
  public:
   /// Throws kUsage for a name that is not in reduction_names() and for a residual outside of [0, 1).
@@ -60,7 +67,33 @@ class Reductions final : public AttentionSink {
   std::unique_ptr<Impl> impl_;
 };
 
-/// True when no weight of a square layer lies above its diagonal by more than float32 noise. False without square layers.
+/// Describes every head while the model runs. Over the query rows q that it is shown, with weights A:
+/// - entropy: mean of −Σ_k A(q,k) log2 A(q,k), in bits;
+/// - sink, previous, self: mean of A(q,0), A(q,q−1), A(q,q) (Clark et al. 2019, "What Does BERT Look At?");
+/// - induction: mean of Σ A(q,k) over k ≤ q whose token before, at k−1 < q, is the query's token, over rows
+/// that have such
+///   a k (prefix matching, Olsson et al. 2022, "In-context Learning and Induction Heads");
+/// - duplicate: mean of Σ A(q,k) over k < q with the query's token, over rows that have such a k (duplicate
+/// token heads,
+///   Wang et al. 2022, "Interpretability in the Wild").
+/// The last four are of self and decoder attention only, induction and duplicate where ids repeat.
+class HeadSummaries final : public AttentionSink {
+ public:
+  /// `ids` are the tokens that queries and keys of self (or decoder) attention stand for. `heads` as in
+  /// ReductionOptions. Thumbnails have at most `side` rows and columns.
+  HeadSummaries(std::vector<std::int64_t> ids, std::vector<int> heads, std::int64_t side);
+  ~HeadSummaries() override;
+  void on_block(const AttentionBlock& block) override;
+  /// Ends the run; call once. In order of execution, then of heads.
+  std::vector<HeadSummary> finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// True when no weight of a square layer lies above its diagonal by more than float32 noise. False without
+/// square layers.
 bool is_causal(std::span<const LayerAudit> audit, AttentionKind kind) noexcept;
 
 /// The texts that the kinds of attention look at.
@@ -69,10 +102,10 @@ struct AttendedTexts {
   std::shared_ptr<const Encoding> target;  ///< Of decoder attention; null for models with one stack.
 };
 
-/// The map of one output token: for each kind but the encoder's the row of `token.query` under each of `reductions`.
-/// Sources are all keys or, where `causal` and the kind is self or decoder, those up to the query. Segment masses come
-/// from the mean, which `maps` must hold when `texts` has segments.
-TokenMap make_token_map(const AttentionMaps& maps, std::span<const std::string> reductions, const OutputToken& token,
-                        const AttendedTexts& texts, bool causal);
+/// The map of one output token: for each kind but the encoder's the row of `token.query` under each of
+/// `reductions`. Sources are all keys or, where `causal` and the kind is self or decoder, those up to the
+/// query. Segment masses come from the mean, which `maps` must hold when `texts` has segments.
+TokenMap make_token_map(const AttentionMaps& maps, std::span<const std::string> reductions,
+                        const OutputToken& token, const AttendedTexts& texts, bool causal);
 
 }  // namespace attnviz

@@ -4,6 +4,7 @@
 
 #include "attnviz/batch.h"
 #include "batch/ordered_pool.h"
+#include "batch/overview.h"
 
 namespace attnviz {
 namespace {
@@ -162,6 +163,14 @@ class MapWriter {
     return paths;
   }
 
+  /// The overview picture: the heads, and every reduction's outputs × sources. Returns its path.
+  std::string write_overview(const std::vector<OutputToken>& outputs, const Manifest& manifest) {
+    const auto summaries = summary_heatmaps(maps_, options_.reductions, outputs, texts_, causal_);
+    const Image image = painters_.front().overview(manifest.model.file, manifest.heads, summaries);
+    const auto bytes = encode_png(image);
+    return folder_.write("overview.png", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+
   std::vector<std::string> missing_characters() const {
     std::set<std::string> all;
     for (const Painter& painter : painters_) {
@@ -209,6 +218,20 @@ ReductionOptions reduction_options(const ExportOptions& options, const std::vect
   return reduce;
 }
 
+/// Hands every block to both.
+class Both final : public AttentionSink {
+ public:
+  Both(AttentionSink& first, AttentionSink& second) : first_(first), second_(second) {}
+  void on_block(const AttentionBlock& block) override {
+    first_.on_block(block);
+    second_.on_block(block);
+  }
+
+ private:
+  AttentionSink& first_;
+  AttentionSink& second_;
+};
+
 /// Rollout flows through every layer and every row below; the other reductions need no more than what is
 /// shown.
 CaptureOptions capture_options(const ExportOptions& options, const ReductionOptions& reduce) {
@@ -253,10 +276,12 @@ ExportResult export_maps(Model& model, const Tokenizer* tokenizer, const InputRe
   const auto source = std::make_shared<const Encoding>(std::move(encoding));
   const auto outputs = output_tokens(*source, prompt, generation, generates, record.tokens);
   const ReductionOptions reduce = reduction_options(options, outputs, !source->segments.empty());
-  Reductions sink(reduce);
+  Reductions reductions(reduce);
+  HeadSummaries heads(ids_of(*source), options.heads, kThumbnailSide);
+  Both sink(reductions, heads);
   const auto sites =
       model.run({ids_of(*source), type_ids_of(*source), {}}, capture_options(options, reduce), sink);
-  const AttentionMaps maps = sink.finish();
+  const AttentionMaps maps = reductions.finish();
   check_audit(maps.audit, warnings);
   const bool causal = source->tokens.size() > 1 ? is_causal(maps.audit, AttentionKind::kSelf)
                                                 : model.info().causal.value_or(false);
@@ -264,9 +289,14 @@ ExportResult export_maps(Model& model, const Tokenizer* tokenizer, const InputRe
   Manifest manifest{.model = describe_model(model.info(), sites, causal), .options = options_for_manifest};
   manifest.source = source;
   manifest.audit = maps.audit;
+  manifest.heads = heads.finish();
   const AttendedTexts texts{source, nullptr};
   MapWriter writer(maps, options, texts, causal, folder);
   ExportResult result{writer.write(outputs, manifest, listener), source->generated};
+  if (options.png && !outputs.empty()) {
+    manifest.overview = "overview.png";
+    result.paths.push_back(writer.write_overview(outputs, manifest));
+  }
   const auto missing = writer.missing_characters();
   if (!missing.empty()) {
     std::string list;

@@ -6,6 +6,7 @@
 #include "attnviz/report.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/help.h"
 
 namespace {
 
@@ -33,6 +34,7 @@ int report(const CLI::App& app, const CLI::ParseError& error) {
 int main(int argc, char** argv) {
   ConsoleOptions console;
   CLI::App app("Draws what a TorchScript transformer looked at when it produced each token.", "attnviz");
+  app.formatter(help_formatter());
   app.set_version_flag("--version", std::string(attnviz::version()), "Print the version and end");
   add_export(app, console);
   add_inspect(app, console);

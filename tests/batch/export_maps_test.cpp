@@ -97,7 +97,7 @@ TEST_F(ExportMapsTest, OfAnEncoderSeeEveryPosition) {
 
 TEST_F(ExportMapsTest, AreWrittenForTheTokensAskedForOnly) {
   const ExportResult result = run({.text = "abcdef", .tokens = {2, 5}}, {.reductions = {"mean"}});
-  EXPECT_EQ(result.paths.size(), 5U);
+  EXPECT_EQ(result.paths.size(), 6U) << "two pictures with their numbers, the overview, the manifest";
   EXPECT_EQ(read("maps/manifest.json")["outputs"].size(), 2U);
   EXPECT_EQ(model_.asked.first_query, 2) << "rows that nothing depends on are not computed";
   EXPECT_EQ(refusal({.text = "abc", .tokens = {9}}), ErrorKind::kUsage);
@@ -122,6 +122,9 @@ TEST_F(ExportMapsTest, GiveSegmentMassesThatSumToOneEvenWithoutMean) {
 TEST_F(ExportMapsTest, ArePngsByDefaultAndNoneWithoutThem) {
   run({.text = "ab"});
   EXPECT_TRUE(bytes("maps/tokens/00001-a.png").starts_with("\x89PNG"));
+  EXPECT_TRUE(bytes("maps/overview.png").starts_with("\x89PNG"));
+  EXPECT_EQ(read("maps/manifest.json")["overview"], "overview.png");
+  EXPECT_EQ(read("maps/manifest.json")["heads"].size(), 6U);
   run({.text = "ab"}, {.png = false}, "bare");
   EXPECT_FALSE(fs::exists(root_ / "bare/tokens/00001-a.png"));
   EXPECT_EQ(read("bare/manifest.json")["outputs"][0]["png"], nullptr);

@@ -37,7 +37,8 @@ TEST(Command, EveryOptionSaysWhatItDoes) {
   for (std::string line; std::getline(lines, line);) {
     if (!line.starts_with("  --")) continue;
     ++options;
-    EXPECT_GT(line.size(), 35U) << line;
+    EXPECT_GT(line.size(), 40U) << line;
+    EXPECT_LT(line.size(), 120U) << line;
   }
   EXPECT_GT(options, 25);
 }

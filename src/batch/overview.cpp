@@ -1,0 +1,51 @@
+#include "batch/overview.h"
+
+#include <algorithm>
+
+namespace attnviz {
+namespace {
+
+Heatmap summary(const AttentionMap& map, std::span<const OutputToken> outputs, const Encoding& looked_at,
+                bool masks) {
+  Heatmap out;
+  out.title = map.reduction + ", " + std::string(to_string(map.kind)) + " attention";
+  out.kind = map.kind;
+  out.reduction = map.reduction;
+  const auto rows = static_cast<std::int64_t>(outputs.size());
+  out.weights = {rows, map.keys, {}};
+  for (const OutputToken& output : outputs) {
+    const auto at =
+        std::lower_bound(map.queries.begin(), map.queries.end(), output.query) - map.queries.begin();
+    const auto row = map.overall_row(static_cast<std::size_t>(at));
+    out.weights.values.insert(out.weights.values.end(), row.begin(), row.end());
+    out.row_labels.push_back(output.text);
+    for (std::int64_t key = 0; masks && key < map.keys; ++key)
+      out.masked.push_back(key > output.query ? 1 : 0);
+  }
+  for (std::size_t key = 0; key < static_cast<std::size_t>(map.keys); ++key) {
+    out.column_labels.push_back(looked_at.tokens[key].text);
+    out.special.push_back(looked_at.tokens[key].special ? 1 : 0);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<Heatmap> summary_heatmaps(const AttentionMaps& maps, std::span<const std::string> reductions,
+                                      std::span<const OutputToken> outputs, const AttendedTexts& texts,
+                                      bool causal) {
+  std::vector<Heatmap> all;
+  if (outputs.empty()) return all;
+  for (const AttentionKind kind : {AttentionKind::kSelf, AttentionKind::kCross, AttentionKind::kDecoder}) {
+    const Encoding& looked_at =
+        kind == AttentionKind::kDecoder && texts.target ? *texts.target : *texts.source;
+    for (const std::string& name : reductions) {
+      const AttentionMap* map = maps.find(kind, name);
+      if (map != nullptr)
+        all.push_back(summary(*map, outputs, looked_at, causal && kind != AttentionKind::kCross));
+    }
+  }
+  return all;
+}
+
+}  // namespace attnviz
