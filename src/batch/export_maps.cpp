@@ -83,28 +83,25 @@ std::vector<OutputToken> output_tokens(const Encoding& encoding, std::size_t pro
   return outputs;
 }
 
+std::string name_of(const LayerAudit& layer) {
+  return std::string(to_string(layer.kind)) + " attention of layer " + std::to_string(layer.layer);
+}
+
 void check_audit(const std::vector<LayerAudit>& audit, WarningLog& warnings) {
-  double worst = 0;
-  const LayerAudit* where = nullptr;
+  LayerAudit worst;
   for (const LayerAudit& layer : audit) {
-    const std::string name =
-        std::string(to_string(layer.kind)) + " attention of layer " + std::to_string(layer.layer);
     if (layer.non_finite > 0) {
       throw Error(ErrorKind::kInput,
-                  "the " + name + " holds " + std::to_string(layer.non_finite) +
+                  "the " + name_of(layer) + " holds " + std::to_string(layer.non_finite) +
                       " weights that are not finite; nothing is drawn (try --dtype float32, or look at "
                       "the model's weights)");
     }
-    if (layer.row_sum_error > worst) {
-      worst = layer.row_sum_error;
-      where = &layer;
-    }
+    if (layer.row_sum_error > worst.row_sum_error) worst = layer;
   }
-  if (worst > kRowSumTolerance) {
+  if (worst.row_sum_error > kRowSumTolerance) {
     char off[32];
-    std::snprintf(off, sizeof off, "%.3g", worst);
-    warnings.add("rows of the " + std::string(to_string(where->kind)) + " attention of layer " +
-                 std::to_string(where->layer) + " sum to 1 only within " + off +
+    std::snprintf(off, sizeof off, "%.3g", worst.row_sum_error);
+    warnings.add("rows of the " + name_of(worst) + " sum to 1 only within " + off +
                  "; what was captured may not be the attention");
   }
 }

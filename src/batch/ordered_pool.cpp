@@ -86,6 +86,7 @@ void for_each_item(std::int64_t items, int workers, const std::function<void(int
   Pool pool(items, work);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(static_cast<std::size_t>(count));
     for (int worker = 0; worker < count; ++worker)
       threads.emplace_back([&pool, worker] { pool.run(worker); });
     pool.watch(count, finished);

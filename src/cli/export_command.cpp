@@ -190,8 +190,7 @@ void add_drawing_options(CLI::App& app, ExportArguments& a) {
       ->capture_default_str()
       ->group("Drawing")
       ->type_name("NAME");
-  app.add_option("--vmax", a.vmax,
-                 "Weight of the last colour: run (all pictures alike), map or a number")
+  app.add_option("--vmax", a.vmax, "Weight of the last colour: run (all pictures alike), map or a number")
       ->capture_default_str()
       ->group("Drawing")
       ->type_name("V");

@@ -27,7 +27,7 @@ bool is_tokenizer_file(std::string_view name) {
 
 /// The name that says what the file is, for one that is called otherwise: by its extension.
 std::string companion_name(const fs::path& path) {
-  const std::string name = path.filename().string();
+  std::string name = path.filename().string();
   if (is_tokenizer_file(name)) return name;
   const std::string extension = path.extension().string();
   if (extension == ".json") return "tokenizer.json";

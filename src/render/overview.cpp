@@ -161,7 +161,7 @@ class HeadTable {
     std::string legend = "ent: entropy in bits · weight on sink: the first token";
     if (heads_[0].kind != AttentionKind::kCross) legend += ", prev: the one before, self: its own";
     std::string more = lines_ > 2 ? "ind: what followed an equal token, dup: an equal token · " : "";
-    more += "framed: the most of one of them, or least entropy · pooled by maximum";
+    more += "framed: extremes · max-pooled";
     if (over) more += " · clipped above " + weight_text(scale_.top());
     y += 20;
     for (const std::string& text : {legend, more}) {

@@ -21,7 +21,7 @@ void append_float(std::string& out, float number) {
 
 void JsonWriter::new_line() {
   out_ += '\n';
-  out_.append(static_cast<std::size_t>(2 * depth_), ' ');
+  out_.append(static_cast<std::size_t>(depth_) * 2, ' ');
 }
 
 void JsonWriter::before_value() {
