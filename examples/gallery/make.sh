@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Makes the pictures of this folder with the built command: examples/gallery/make.sh [BUILD FOLDER]
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+attnviz=${1:-$here/../../build}/attnviz
+model=$here/../models/qa
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+ask() {
+  "$attnviz" "$model" \
+    --segment fact-1="the old bridge of Karst was built by Orlan ." \
+    --segment fact-2=" the harbour master of Velmora is Tessin ." \
+    --segment fact-3=" the harbour master of Brenholt is Sarvik ." \
+    --segment fact-4=" the miller of Dolmere lives in Fennick ." \
+    --segment question=" question : who is the harbour master of Velmora ? answer :" \
+    --generate 24 --no-system-fonts "$@" >/dev/null
+}
+
+ask --out "$scratch/answer"
+cp "$scratch/answer/tokens/00062-Tes.png" "$here/answer.png"
+cp "$scratch/answer/overview.png" "$here/overview.png"
+ask --out "$scratch/heads" --tokens 62 --reduce max --layers 1 --per-head --theme dark --colormap magma
+cp "$scratch/heads/tokens/00062-Tes.png" "$here/heads-dark.png"
+"$attnviz" "$model" --text "the miller of Dolmere lives in Fennick ." --reduce mean,rollout --annotate --scale linear \
+  --no-system-fonts --out "$scratch/annotated" >/dev/null
+cp "$scratch/annotated/tokens/00009.png" "$here/annotated.png"
