@@ -27,7 +27,7 @@ function(attnviz_add_tests room)
   set(target attnviz_${room}_tests)
   add_executable(${target} ${ARG_SOURCES})
   list(TRANSFORM ARG_ROOMS PREPEND attnviz_)
-  target_link_libraries(${target} PRIVATE ${ARG_ROOMS} ${ARG_LINK} GTest::gtest GTest::gtest_main
+  target_link_libraries(${target} PRIVATE ${ARG_ROOMS} ${ARG_LINK} GTest::gtest GTest::gmock GTest::gtest_main
                                           Threads::Threads attnviz_warnings)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/tests")
   target_compile_definitions(${target} PRIVATE "ATTNVIZ_TEST_DATA=\"${CMAKE_CURRENT_SOURCE_DIR}\""
