@@ -98,9 +98,13 @@ void add_inspect(CLI::App& app, ConsoleOptions& console) {
   command->add_option("MODEL", options->load.model, "TorchScript file, or folder that holds model.pt")
       ->required();
   command->add_flag("--json", options->json, "One JSON object instead of lines for people");
-  command->add_option("--tokenizer", options->tokenizer, "Tokenizer file or folder [the model's own]");
-  command->add_option("--config", options->load.config, "attnviz.json to use in place of the model's own");
-  command->add_option("--device", options->load.device, "cpu, cuda or cuda:N")->capture_default_str();
+  command->add_option("--tokenizer", options->tokenizer, "Tokenizer file or folder [the model's own]")
+      ->type_name("F");
+  command->add_option("--config", options->load.config, "attnviz.json to use in place of the model's own")
+      ->type_name("F");
+  command->add_option("--device", options->load.device, "cpu, cuda or cuda:N")
+      ->capture_default_str()
+      ->type_name("NAME");
   command->callback([options, &console] { run_inspect(*options, console); });
 }
 

@@ -25,6 +25,8 @@ int exit_code(ErrorKind kind) {
 
 int report(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  if (dynamic_cast<const CLI::RuntimeError*>(&error) != nullptr)
+    return error.get_exit_code();  // said already
   print_error(std::string(error.what()) + " (attnviz --help lists the options)");
   return exit_code(ErrorKind::kUsage);
 }

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "cli/commands.h"
 #include "cli/files.h"
@@ -11,7 +12,7 @@ namespace {
 
 struct TokenizeOptions {
   std::string tokenizer;
-  std::optional<std::string> text, text_file;
+  std::optional<std::string> text, text_file, batch;
   bool no_special = false;
 };
 
@@ -29,11 +30,42 @@ std::string to_json(const Encoding& encoding) {
   return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+/// Text of a record, "text" or its "segments" joined, and its "pair". Throws kInput for anything else.
+Encoding encode_record(const Tokenizer& tokenizer, const std::string& line, bool special) {
+  const auto record = nlohmann::json::parse(line, nullptr, false);
+  const auto is_text = [&](const char* key) { return record.contains(key) && record[key].is_string(); };
+  if (!record.is_object() || !is_text("text") || (record.contains("pair") && !is_text("pair"))) {
+    throw Error(ErrorKind::kInput,
+                R"(expected an object {"text": "..."}, with "pair" if there is a second sentence)");
+  }
+  const std::string text = record["text"];
+  if (!record.contains("pair")) return tokenizer.encode(text, std::nullopt, special);
+  const std::string pair = record["pair"];
+  return tokenizer.encode(text, pair, special);
+}
+
+/// One line out for each line in; a bad one is reported with its number and does not stop the rest.
+void tokenize_batch(const Tokenizer& tokenizer, const TokenizeOptions& options) {
+  std::istringstream lines(read_file(*options.batch));
+  int number = 0, failed = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    try {
+      std::cout << to_json(encode_record(tokenizer, line, !options.no_special)) << '\n';
+    } catch (const Error& error) {
+      print_error("line " + std::to_string(number) + " of '" + *options.batch + "': " + error.what());
+      ++failed;
+    }
+  }
+  if (failed > 0) throw CLI::RuntimeError(1);
+}
+
 void run_tokenize(const TokenizeOptions& options) {
-  if (options.text.has_value() == options.text_file.has_value()) {
-    throw Error(ErrorKind::kUsage, "tokenize takes exactly one of --text and --text-file");
+  if (options.text.has_value() + options.text_file.has_value() + options.batch.has_value() != 1) {
+    throw Error(ErrorKind::kUsage, "tokenize takes exactly one of --text, --text-file and --batch");
   }
   const auto tokenizer = read_tokenizer(options.tokenizer);
+  if (options.batch) return tokenize_batch(*tokenizer, options);
   const std::string text = options.text ? *options.text : read_file(*options.text_file);
   std::cout << to_json(tokenizer->encode(text, std::nullopt, !options.no_special)) << '\n';
 }
@@ -44,9 +76,16 @@ void add_tokenize(CLI::App& app) {
   auto options = std::make_shared<TokenizeOptions>();
   CLI::App* command =
       app.add_subcommand("tokenize", "Print the ids, tokens and byte offsets of a text as JSON");
-  command->add_option("TOKENIZER", options->tokenizer, "Tokenizer file, or folder that holds it")->required();
-  command->add_option("--text", options->text, "The text");
-  command->add_option("--text-file", options->text_file, "File that holds the text; - is standard input");
+  command->add_option("TOKENIZER", options->tokenizer, "Tokenizer file, or folder that holds it")
+      ->required()
+      ->type_name("");
+  command->add_option("--text", options->text, "The text")->type_name("T");
+  command->add_option("--text-file", options->text_file, "File that holds the text; - is standard input")
+      ->type_name("F");
+  command
+      ->add_option("--batch", options->batch,
+                   "File of JSON objects with \"text\" (and \"pair\"), one a line; - is standard input")
+      ->type_name("F");
   command->add_flag("--no-special", options->no_special, "Leave out the tokens of the template");
   command->callback([options] { run_tokenize(*options); });
 }

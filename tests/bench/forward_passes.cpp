@@ -1,4 +1,5 @@
-// The forward passes of a greedy generation and nothing else: what any tool that generates with this model has to pay.
+// The forward passes of a greedy generation and nothing else: what any tool that generates with this model
+// has to pay.
 //   attnviz_forward_passes MODEL.pt N ID ID ...
 // runs forward on the ids, appends the most probable token, and so on N times, then once more on everything.
 #include <torch/script.h>
