@@ -21,4 +21,4 @@ echo "building attnviz"
 pictures=("$out"/tokens/*.png)
 echo "the model's answer, and for each of its ${#pictures[@]} tokens a picture and a JSON file:"
 sed -n 's/^  "generated_text": /  /p' "$out/manifest.json"
-echo "open the pictures in $out/tokens, for example ${pictures[7]}"
+echo "open the pictures in $out/tokens, for example ${pictures[0]}"

@@ -69,7 +69,8 @@ class Reductions final : public AttentionSink {
 
 /// Describes every head while the model runs. Over the query rows q that it is shown, with weights A:
 /// - entropy: mean of −Σ_k A(q,k) log2 A(q,k), in bits;
-/// - sink, previous, self: mean of A(q,0), A(q,q−1), A(q,q) (Clark et al. 2019, "What Does BERT Look At?");
+/// - sink, previous, self: mean of A(q,0), A(q,q−1) (0 for row 0), A(q,q) (Clark et al. 2019, "What Does BERT
+/// Look At?");
 /// - induction: mean of Σ A(q,k) over k ≤ q whose token before, at k−1 < q, is the query's token, over rows
 /// that have such
 ///   a k (prefix matching, Olsson et al. 2022, "In-context Learning and Induction Heads");
@@ -79,9 +80,10 @@ class Reductions final : public AttentionSink {
 /// The last four are of self and decoder attention only, induction and duplicate where ids repeat.
 class HeadSummaries final : public AttentionSink {
  public:
-  /// `ids` are the tokens that queries and keys of self (or decoder) attention stand for. `heads` as in
-  /// ReductionOptions. Thumbnails have at most `side` rows and columns.
-  HeadSummaries(std::vector<std::int64_t> ids, std::vector<int> heads, std::int64_t side);
+  /// `ids` are the tokens that queries and keys of self (or decoder) attention stand for. `layers` and
+  /// `heads` as in ReductionOptions. Thumbnails have at most `side` rows and columns.
+  HeadSummaries(std::vector<std::int64_t> ids, std::vector<int> layers, std::vector<int> heads,
+                std::int64_t side);
   ~HeadSummaries() override;
   void on_block(const AttentionBlock& block) override;
   /// Ends the run; call once. In order of execution, then of heads.

@@ -51,8 +51,8 @@ struct ExportResult {
 };
 
 /// Encodes the input of `record` and ties its tokens to its segments. `tokenizer` may be null for ids; with
-/// one, ids get their labels. Throws kUsage when a tokenizer is needed or a name is used wrongly, kInput for
-/// invalid UTF-8.
+/// one, ids get their labels. Throws kUsage for a segment name that is taken, kInput for text without a
+/// tokenizer and for invalid UTF-8.
 Encoding encode_record(const InputRecord& record, const Tokenizer* tokenizer);
 
 /// Appends generated tokens to `encoding`, with their labels and their spans of Encoding::generated.

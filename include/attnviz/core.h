@@ -172,6 +172,7 @@ struct LayerAudit {
   int heads = 0;
   double row_sum_error = 0;     ///< The largest |row sum − 1|.
   std::int64_t non_finite = 0;  ///< Weights that are NaN or infinite.
+  bool square = false;          ///< As many keys as queries, of the same text.
   double above_diagonal = 0;    ///< The largest weight of a key after its query; square layers only.
 };
 

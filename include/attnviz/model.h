@@ -87,6 +87,7 @@ struct CaptureOptions {
 struct Generation {
   std::vector<std::int64_t> ids;      ///< The new tokens, the end-of-sequence token not included.
   std::vector<double> probabilities;  ///< The model's own, of each.
+  bool positions_used_up = false;     ///< It ended at the last position that the model takes.
   bool ended = false;                 ///< It ended by itself before the limit.
 };
 

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -64,21 +66,29 @@ std::string manifest_json(const Manifest& manifest);
 std::string token_file_stem(std::int64_t index, std::string_view label);
 
 /// A folder of results. Files appear whole or not at all: a temporary name, then a rename. Every failure is
-/// kOutput and names the path and the system's reason.
+/// kOutput and names the path and the system's reason. write() may be called from several threads.
 class OutputDirectory {
  public:
   enum class IfNotEmpty { kRefuse, kReplace };
 
   /// Creates `path` with its parents, and checks that it can be written to. A folder that holds anything is
-  /// refused or, with kReplace, cleared of what an earlier run wrote (manifest.json first, so that it never
-  /// looks whole; files of others stay).
+  /// refused. With kReplace it is taken where its manifest.json is of attnviz or absent; what an earlier run
+  /// wrote there goes when the first new file comes, the manifest first, so that it never looks whole. Files
+  /// of others stay.
   OutputDirectory(std::filesystem::path path, IfNotEmpty policy);
+  /// Removes the folders that were created here, as far as nothing was written to them.
+  ~OutputDirectory();
+  OutputDirectory(const OutputDirectory&) = delete;
+  OutputDirectory& operator=(const OutputDirectory&) = delete;
 
   /// Writes `bytes` to `name` (relative; folders are made). Returns the path as the user would write it.
   std::string write(std::string_view name, std::string_view bytes);
 
  private:
   std::filesystem::path path_;
+  std::vector<std::filesystem::path> created_;  ///< Innermost first.
+  bool replaces_ = false;
+  std::once_flag cleared_;
 };
 
 }  // namespace attnviz

@@ -123,6 +123,7 @@ HeadReduction reduce_heads(const AttentionBlock& block) {
                .heads = static_cast<int>(weights.size(0)),
                .row_sum_error = found.row_sum_error,
                .non_finite = found.non_finite,
+               .square = square,
                .above_diagonal = found.above_diagonal};
   return out;
 }

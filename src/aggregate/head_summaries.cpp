@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "aggregate/reduction.h"
 #include "attnviz/aggregate.h"
 
 namespace attnviz {
@@ -32,6 +33,7 @@ std::int64_t rows_with_any(const at::Tensor& mask) { return mask.any(1).sum().it
 
 struct HeadSummaries::Impl {
   std::vector<std::int64_t> ids;
+  Selection selection;
   std::vector<int> heads;
   std::int64_t side;
   std::vector<LayerSums> layers;
@@ -106,11 +108,14 @@ struct HeadSummaries::Impl {
   }
 };
 
-HeadSummaries::HeadSummaries(std::vector<std::int64_t> ids, std::vector<int> heads, std::int64_t side)
-    : impl_(std::make_unique<Impl>(Impl{std::move(ids), std::move(heads), side, {}})) {}
+HeadSummaries::HeadSummaries(std::vector<std::int64_t> ids, std::vector<int> layers, std::vector<int> heads,
+                             std::int64_t side)
+    : impl_(std::make_unique<Impl>(
+          Impl{std::move(ids), Selection({.layers = std::move(layers)}), std::move(heads), side, {}})) {}
 HeadSummaries::~HeadSummaries() = default;
 
 void HeadSummaries::on_block(const AttentionBlock& block) {
+  if (!impl_->selection.keeps_layer(block.layer)) return;
   const at::NoGradGuard no_grad;
   const at::Tensor weights = block.weights.to(at::kFloat);
   LayerSums& sums = impl_->layer_of(block);

@@ -91,8 +91,16 @@ bool AttentionMaps::contains(AttentionKind kind) const noexcept {
   return std::any_of(audit.begin(), audit.end(), [&](const LayerAudit& layer) { return layer.kind == kind; });
 }
 
+/// What all layers of a kind must agree in: maps lay them on each other.
+struct LayerShape {
+  AttentionKind kind = AttentionKind::kSelf;
+  int layer = 0;
+  std::int64_t queries = 0, keys = 0;
+};
+
 struct Reductions::Impl {
   ReductionOptions options;
+  std::vector<LayerShape> shapes;  ///< Of the first layer of each kind.
   std::vector<std::unique_ptr<Reduction>> reductions;
   HeadKeeper heads;
   std::vector<LayerAudit> audit;
@@ -104,12 +112,31 @@ struct Reductions::Impl {
     }
     for (const std::string& name : options.reductions) reductions.push_back(make_reduction(name, options));
   }
+
+  void check_shape(const LayerShape& shape) {
+    const auto first = std::find_if(shapes.begin(), shapes.end(),
+                                    [&](const LayerShape& other) { return other.kind == shape.kind; });
+    if (first == shapes.end()) {
+      shapes.push_back(shape);
+    } else if (first->queries != shape.queries || first->keys != shape.keys) {
+      throw Error(ErrorKind::kInput,
+                  describe(shape) + ", but " + describe(*first) +
+                      "; layers of different lengths cannot be laid on each other, select some with "
+                      "--layers and without rollout");
+    }
+  }
+
+  static std::string describe(const LayerShape& shape) {
+    return std::string(to_string(shape.kind)) + " attention of layer " + std::to_string(shape.layer) +
+           " has " + std::to_string(shape.queries) + " queries and " + std::to_string(shape.keys) + " keys";
+  }
 };
 
 Reductions::Reductions(const ReductionOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Reductions::~Reductions() = default;
 
 void Reductions::on_block(const AttentionBlock& block) {
+  impl_->check_shape({block.kind, block.layer, block.queries, block.weights.size(2)});
   const HeadReduction reduced = reduce_heads(block);
   std::vector<LayerAudit>& audit = impl_->audit;
   const auto same = std::find_if(audit.rbegin(), audit.rend(), [&](const LayerAudit& layer) {
@@ -131,6 +158,13 @@ AttentionMaps Reductions::finish() {
   }
   result.heads = impl_->heads.finish();
   result.audit = std::move(impl_->audit);
+  for (const int layer : impl_->options.layers) {
+    if (std::none_of(result.audit.begin(), result.audit.end(),
+                     [&](const LayerAudit& a) { return a.layer == layer; })) {
+      throw Error(ErrorKind::kUsage,
+                  "layer " + std::to_string(layer) + " was asked for, but the model has no such layer");
+    }
+  }
   const std::vector<std::int64_t>& asked = impl_->options.queries;
   for (const AttentionMap& map : result.maps) {
     if (!asked.empty() && map.kind != AttentionKind::kEncoder && map.queries.size() < asked.size()) {
@@ -147,7 +181,7 @@ bool is_causal(std::span<const LayerAudit> audit, AttentionKind kind) noexcept {
   const auto of_kind = [&](const LayerAudit& layer) { return layer.kind == kind; };
   return std::any_of(audit.begin(), audit.end(), of_kind) &&
          std::all_of(audit.begin(), audit.end(), [&](const LayerAudit& layer) {
-           return !of_kind(layer) || layer.above_diagonal <= kNoise;
+           return !of_kind(layer) || (layer.square && layer.above_diagonal <= kNoise);
          });
 }
 

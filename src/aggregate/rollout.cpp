@@ -134,7 +134,8 @@ class Rollout final : public Reduction {
   at::Tensor mix(const at::Tensor& mean, std::int64_t first) const {
     at::Tensor mixed = mean.mul(1.0 - residual_);
     mixed.diagonal(first).add_(residual_);
-    const at::Tensor sums = mixed.sum(-1, true, at::kDouble);
+    const at::Tensor sums =
+        mixed.sum(-1, true, at::kDouble).clamp_min_(1e-30);  // a row that sees nothing stays 0
     return mixed.div_(sums.to(at::kFloat));
   }
 

@@ -60,6 +60,7 @@ std::vector<SegmentMass> segment_masses(const Encoding& encoding, std::span<cons
     }
   };
   for (const Segment& segment : encoding.segments) add(segment.name, 0.0);
+  if (!encoding.generated.empty()) add("generated", 0.0);
   for (std::size_t i = 0; i < mean.size(); ++i) {
     const Token& token = encoding.tokens[i];
     const auto written = static_cast<std::int64_t>(encoding.text.size());
@@ -82,6 +83,12 @@ AttentionView make_view(const AttentionMaps& maps, std::span<const std::string> 
   for (const std::string& name : reductions) {
     const AttentionMap* map = maps.find(kind, name);
     if (map == nullptr) continue;
+    if (map->keys != static_cast<std::int64_t>(view.encoding->tokens.size())) {
+      throw Error(ErrorKind::kInput, "the model's " + std::string(to_string(kind)) + " attention has " +
+                                         std::to_string(map->keys) + " keys, but the text has " +
+                                         std::to_string(view.encoding->tokens.size()) +
+                                         " tokens; its weights cannot be tied to the text");
+    }
     const std::int64_t seen =
         causal && kind != AttentionKind::kCross ? std::min(query + 1, map->keys) : map->keys;
     view.sources.resize(static_cast<std::size_t>(seen));
@@ -89,11 +96,6 @@ AttentionView make_view(const AttentionMaps& maps, std::span<const std::string> 
     view.reductions.push_back(reduced(*map, query, static_cast<std::size_t>(seen)));
   }
   std::iota(view.sources.begin(), view.sources.end(), std::int64_t{0});
-  if (view.encoding->tokens.size() < view.sources.size()) {
-    throw Error(ErrorKind::kInput, "the model's " + std::string(to_string(kind)) + " attention has " +
-                                       std::to_string(view.sources.size()) + " keys, but the text has " +
-                                       std::to_string(view.encoding->tokens.size()) + " tokens");
-  }
   for (const HeadMap& heads : maps.heads) {
     if (heads.kind != kind) continue;
     view.heads = heads.heads;
@@ -101,6 +103,7 @@ AttentionView make_view(const AttentionMaps& maps, std::span<const std::string> 
   }
   if (!view.encoding->segments.empty()) {
     const AttentionMap* mean = maps.find(kind, "mean");
+    if (mean == nullptr) throw Error(ErrorKind::kUsage, "segment masses need the mean among the reductions");
     const auto row = mean->overall_row(row_of(mean->queries, query, kind)).first(view.sources.size());
     view.segments = segment_masses(*view.encoding, row);
   }

@@ -39,15 +39,47 @@ std::vector<std::int64_t> type_ids_of(const Encoding& encoding) {
   return types;
 }
 
-void check_length(const Encoding& encoding, std::int64_t generate, const ModelConfig& config) {
+/// What can be told before the run: that the model is of one stack, and has what was selected.
+void check_selection(const ModelInfo& info, const ExportOptions& options) {
+  if (info.task == Task::kSeq2Seq) {
+    throw Error(ErrorKind::kInput,
+                "'" + info.file +
+                    "' is an encoder–decoder; maps are made of models with one stack, "
+                    "encoders and causal language models (attnviz inspect shows what it holds)");
+  }
+  if (info.sites.empty()) return;  // the dry run failed; the run will say why
+  int layers = 0, heads = 0;
+  std::string kinds;
+  for (const AttentionSite& site : info.sites) {
+    layers = std::max(layers, site.layer + 1);
+    heads = std::max(heads, site.heads);
+    const std::string kind(to_string(site.kind));
+    if (kinds.find(kind) == std::string::npos) kinds += (kinds.empty() ? "" : " and ") + kind;
+  }
+  const auto refuse = [&](const std::string& what, int chosen, int count) {
+    throw Error(ErrorKind::kUsage, what + " " + std::to_string(chosen) + " was asked for, but '" + info.file +
+                                       "' has " + what + "s 0 to " + std::to_string(count - 1));
+  };
+  if (!options.layers.empty() && options.layers.back() >= layers)
+    refuse("layer", options.layers.back(), layers);
+  if (!options.heads.empty() && options.heads.back() >= heads) refuse("head", options.heads.back(), heads);
+  for (const AttentionKind kind : options.kinds) {
+    if (std::none_of(info.sites.begin(), info.sites.end(),
+                     [&](const auto& site) { return site.kind == kind; })) {
+      throw Error(ErrorKind::kUsage, std::string(to_string(kind)) + " attention was asked for, but '" +
+                                         info.file + "' has only " + kinds + " attention");
+    }
+  }
+}
+
+void check_length(const Encoding& encoding, bool generates, const ModelConfig& config) {
   const auto tokens = static_cast<std::int64_t>(encoding.tokens.size());
   if (tokens == 0) throw Error(ErrorKind::kInput, "the input has no tokens; give a text that is not empty");
-  if (config.max_length && tokens + generate > *config.max_length) {
-    const std::string wanted =
-        generate > 0 ? std::to_string(tokens) + " tokens and " + std::to_string(generate) + " to generate"
-                     : std::to_string(tokens) + " tokens";
-    throw Error(ErrorKind::kInput, "the input has " + wanted + ", but the model takes " +
-                                       std::to_string(*config.max_length) + " positions; shorten the input");
+  if (config.max_length && tokens + (generates ? 1 : 0) > *config.max_length) {
+    throw Error(ErrorKind::kInput, "the input has " + std::to_string(tokens) +
+                                       " tokens, but the model takes " + std::to_string(*config.max_length) +
+                                       " positions" + (generates ? ", which leaves none to generate" : "") +
+                                       "; shorten the input");
   }
 }
 
@@ -119,6 +151,10 @@ ManifestModel describe_model(const ModelInfo& info, const std::vector<AttentionS
   return model;
 }
 
+void stop_if_cancelled(const Listener& listener) {
+  if (listener.cancelled()) throw Error(ErrorKind::kInterrupted, "interrupted; the maps written so far stay");
+}
+
 /// Draws and writes the maps of all outputs; fills manifest.outputs. Returns the paths in order.
 class MapWriter {
  public:
@@ -148,8 +184,7 @@ class MapWriter {
     };
     for_each_item(total, options_.workers, work, [&](std::int64_t done) {
       listener.progress("writing maps", done, total);
-      if (listener.cancelled())
-        throw Error(ErrorKind::kInterrupted, "interrupted; the maps written so far stay");
+      stop_if_cancelled(listener);
     });
     std::vector<std::string> paths;
     for (const auto& pair : written) {
@@ -215,11 +250,13 @@ ReductionOptions reduction_options(const ExportOptions& options, const std::vect
   return reduce;
 }
 
-/// Hands every block to both.
+/// Hands every block to both, unless the listener says to stop.
 class Both final : public AttentionSink {
  public:
-  Both(AttentionSink& first, AttentionSink& second) : first_(first), second_(second) {}
+  Both(AttentionSink& first, AttentionSink& second, const Listener& listener)
+      : first_(first), second_(second), listener_(listener) {}
   void on_block(const AttentionBlock& block) override {
+    stop_if_cancelled(listener_);
     first_.on_block(block);
     second_.on_block(block);
   }
@@ -227,6 +264,7 @@ class Both final : public AttentionSink {
  private:
   AttentionSink& first_;
   AttentionSink& second_;
+  const Listener& listener_;
 };
 
 /// Rollout flows through every layer and every row below; the other reductions need no more than what is
@@ -250,13 +288,14 @@ ExportResult export_maps(Model& model, const Tokenizer* tokenizer, const InputRe
                          const std::vector<std::pair<std::string, OptionValue>>& options_for_manifest,
                          OutputDirectory& folder, Listener& listener) {
   WarningLog warnings(listener);
+  check_selection(model.info(), options);
   Encoding encoding = encode_record(record, tokenizer);
   if (encoding.truncated > 0) {
     warnings.add("the tokenizer cut " + std::to_string(encoding.truncated) +
                  " tokens off the end of the text");
   }
   const bool generates = record.generate.has_value();
-  check_length(encoding, record.generate.value_or(0), model.config());
+  check_length(encoding, generates, model.config());
   const std::size_t prompt = encoding.tokens.size();
   Generation generation;
   if (generates) {
@@ -274,14 +313,18 @@ ExportResult export_maps(Model& model, const Tokenizer* tokenizer, const InputRe
   const auto outputs = output_tokens(*source, prompt, generation, generates, record.tokens);
   const ReductionOptions reduce = reduction_options(options, outputs, !source->segments.empty());
   Reductions reductions(reduce);
-  HeadSummaries heads(ids_of(*source), options.heads, kThumbnailSide);
-  Both sink(reductions, heads);
-  const auto sites =
-      model.run({ids_of(*source), type_ids_of(*source), {}}, capture_options(options, reduce), sink);
+  HeadSummaries heads(ids_of(*source), options.layers, options.heads, kThumbnailSide);
+  Both sink(reductions, heads, listener);
+  const CaptureOptions capture = capture_options(options, reduce);
+  const auto sites = model.run({ids_of(*source), type_ids_of(*source), {}}, capture, sink);
   const AttentionMaps maps = reductions.finish();
+  listener.detail("captured " + std::to_string(sites.size()) + " attention layers of " +
+                  std::to_string(source->tokens.size()) + " tokens");
   check_audit(maps.audit, warnings);
-  const bool causal = source->tokens.size() > 1 ? is_causal(maps.audit, AttentionKind::kSelf)
-                                                : model.info().causal.value_or(false);
+  // A part of the rows, or a single token, cannot tell; the dry run saw all of them.
+  const bool tells = capture.first_query == 0 && source->tokens.size() > 1;
+  const bool causal =
+      tells ? is_causal(maps.audit, AttentionKind::kSelf) : model.info().causal.value_or(false);
 
   Manifest manifest{.model = describe_model(model.info(), sites, causal), .options = options_for_manifest};
   manifest.source = source;
@@ -300,6 +343,7 @@ ExportResult export_maps(Model& model, const Tokenizer* tokenizer, const InputRe
     for (const std::string& character : missing) list += (list.empty() ? "" : ", ") + character;
     warnings.add("no font has " + list + "; drawn as boxes (add a font with --font)");
   }
+  stop_if_cancelled(listener);
   manifest.warnings = warnings.take();
   result.paths.push_back(folder.write("manifest.json", manifest_json(manifest)));
   return result;

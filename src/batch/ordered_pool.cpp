@@ -47,6 +47,7 @@ class Pool {
     while (stopped_ < workers) {
       changed_.wait_for(lock, std::chrono::milliseconds(100));
       const std::int64_t done = done_;
+      if (done == items_) continue;  // the last report follows when all is joined
       lock.unlock();
       try {
         finished(done);
@@ -92,6 +93,7 @@ void for_each_item(std::int64_t items, int workers, const std::function<void(int
     pool.watch(count, finished);
   }
   if (pool.error()) std::rethrow_exception(pool.error());
+  finished(items);
 }
 
 }  // namespace attnviz

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -10,33 +10,32 @@
 namespace attnviz::cli {
 namespace {
 
-constexpr auto kPatience = std::chrono::milliseconds(500);  ///< Work that takes less gets no bar.
+constexpr auto kPatience =
+    std::chrono::milliseconds(500);  ///< Work that takes less gets no bar, unless asked for.
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr int kBarWidth = 30;
 
-// A signal handler can reach nothing but a global.
-volatile std::sig_atomic_t g_interrupted = 0;
+// A signal handler can reach nothing but a global, and may run on any thread.
+std::atomic<bool> g_interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
 
-extern "C" void on_signal(int number) {
-  if (g_interrupted) _exit(130);
-  g_interrupted = 1;
-  (void)number;
+extern "C" void on_signal(int) {
+  if (g_interrupted.exchange(true)) _exit(130);
 }
 
-/// A sentence on one line: what comes from files may hold line breaks and control characters.
-std::string one_line(std::string_view sentence) {
-  std::string line(sentence);
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return (c >= 0 && c < ' ') || c == 127; }, ' ');
-  return line;
+void catch_signal(int number) {
+  struct sigaction old {};
+  if (sigaction(number, nullptr, &old) != 0 || old.sa_handler == SIG_IGN) return;  // as nohup wants it
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigaction(number, &action, nullptr);
 }
 
 }  // namespace
 
 Console::Console(const ConsoleOptions& options) : options_(options) {
-  if (options_.progress == Progress::kAuto) {
-    options_.progress = isatty(STDERR_FILENO) == 1 && !options_.quiet ? Progress::kAlways : Progress::kNever;
-  }
+  const bool on_terminal = isatty(STDERR_FILENO) == 1 && !options_.quiet;
+  if (options_.progress == Progress::kAuto && !on_terminal) options_.progress = Progress::kNever;
 }
 
 Console::~Console() { clear_bar(); }
@@ -62,7 +61,8 @@ void Console::progress(std::string_view what, std::int64_t done, std::int64_t to
     started_ = now;
   }
   if (done >= total) return clear_bar();
-  if (now - started_ < kPatience || now - drawn_ < kRedraw) return;
+  if (options_.progress == Progress::kAuto && now - started_ < kPatience) return;
+  if (bar_shown_ && now - drawn_ < kRedraw) return;
   const int filled = static_cast<int>(done * kBarWidth / total);
   const std::string bar = std::string(static_cast<std::size_t>(filled), '=') +
                           std::string(static_cast<std::size_t>(kBarWidth - filled), ' ');
@@ -71,12 +71,28 @@ void Console::progress(std::string_view what, std::int64_t done, std::int64_t to
   bar_shown_ = true;
 }
 
-bool Console::cancelled() const { return g_interrupted != 0; }
+bool Console::cancelled() const { return g_interrupted; }
 
 void Console::clear_bar() {
   if (!bar_shown_) return;
   std::cerr << "\r\x1b[K" << std::flush;
   bar_shown_ = false;
+}
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  const bool valid = !find_invalid_utf8(text);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (byte < ' ' || byte == 127 || c1) {
+      line += ' ';
+      if (c1) ++i;
+    } else {
+      line += byte < 128 || valid ? text[i] : '?';
+    }
+  }
+  return line;
 }
 
 void print_error(std::string_view sentence, std::string_view detail) {
@@ -85,10 +101,8 @@ void print_error(std::string_view sentence, std::string_view detail) {
 }
 
 void catch_signals() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  catch_signal(SIGINT);
+  catch_signal(SIGTERM);
 }
 
 }  // namespace attnviz::cli

@@ -38,8 +38,11 @@ class Console final : public Listener {
   std::chrono::steady_clock::time_point started_, drawn_;
 };
 
-/// Ends the line of the bar, if one is shown, and writes "attnviz: error: …"; `detail` on lines of its own
-/// after it.
+/// `text` as it can be shown on a terminal, whatever file it comes from: control characters become spaces,
+/// and where it is not UTF-8 its bytes above 127 question marks.
+std::string one_line(std::string_view text);
+
+/// Writes "attnviz: error: …"; `detail` on lines of its own after it.
 void print_error(std::string_view sentence, std::string_view detail = {});
 
 /// From now on SIGINT and SIGTERM ask for an orderly end; a second one ends at once.

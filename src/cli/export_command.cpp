@@ -128,9 +128,12 @@ std::vector<std::pair<std::string, OptionValue>> for_manifest(const ExportArgume
 
 void run_export(const ExportArguments& arguments, ConsoleOptions& console_options) {
   const ExportJob job = check(arguments, console_options);
+  catch_signals();
   Console console(console_options);
   const auto model = Model::load(job.load, console);
   const auto tokenizer = find_tokenizer(arguments.tokenizer, *model);
+  console.detail("loaded '" + arguments.model +
+                 "', tokenizer: " + (tokenizer ? tokenizer->describe() : "none"));
   OutputDirectory folder(arguments.out, job.policy);
   const ExportResult result = export_maps(*model, tokenizer.get(), job.record, job.options,
                                           for_manifest(arguments, job), folder, console);
@@ -255,12 +258,11 @@ void add_export(CLI::App& app, ConsoleOptions& console) {
   app.require_subcommand(0, 1);
   app.footer(
       "Examples:\n"
-      "  attnviz model.pt --text \"The cat sat on the mat\" --out maps/\n"
+      "  attnviz model/ --text \"The cat sat on the mat\" --out maps/\n"
       "  attnviz qa/ --segment fact=@fact.txt --segment question=\" who ?\" --generate 20 --out maps/\n"
       "\n"
-      "Exit codes: 0 done, 1 some batch records failed or diff is over its limit, 2 usage, 3 model or "
-      "input,\n"
-      "4 output, 130 interrupted.");
+      "Exit codes: 0 done, 1 some lines of tokenize --batch failed, 2 usage, 3 model or input, 4 output,\n"
+      "130 interrupted.");
   app.final_callback([&app, arguments, &console] {
     if (app.get_subcommands().empty()) run_export(*arguments, console);
   });

@@ -61,19 +61,20 @@ nlohmann::ordered_json to_json(const ModelInfo& info, const Tokenizer* tokenizer
 }
 
 void print_for_people(const ModelInfo& info, const Tokenizer* tokenizer) {
-  std::cout << "model      " << info.file << "\nsha256     " << info.sha256 << '\n';
+  std::cout << "model      " << one_line(info.file) << "\nsha256     " << info.sha256 << '\n';
   for (const ModelInput& input : info.inputs) {
-    std::cout << "input      " << input.name << ": " << input.type << " = " << input.role << '\n';
+    std::cout << "input      " << one_line(input.name) << ": " << input.type << " = " << input.role << '\n';
   }
   for (const AttentionSite& site : info.sites) {
     std::cout << "attention  layer " << site.layer << ", " << to_string(site.kind)
               << (site.causal ? ", causal" : "") << ", " << site.heads << " heads, by " << site.capture
-              << (site.scope.empty() ? "" : ", in " + site.scope) << '\n';
+              << (site.scope.empty() ? "" : ", in " + one_line(site.scope)) << '\n';
   }
   if (info.task) std::cout << "task       " << to_string(*info.task) << '\n';
   std::cout << "tokenizer  " << (tokenizer != nullptr ? tokenizer->describe() : "none found") << '\n';
-  if (!info.outputs.empty()) std::cout << "outputs    " << info.outputs << '\n';
-  if (!info.dry_run_failure.empty()) std::cout << "dry run    failed: " << info.dry_run_failure << '\n';
+  if (!info.outputs.empty()) std::cout << "outputs    " << one_line(info.outputs) << '\n';
+  if (!info.dry_run_failure.empty())
+    std::cout << "dry run    failed: " << one_line(info.dry_run_failure) << '\n';
 }
 
 void run_inspect(const InspectOptions& options, const ConsoleOptions& console_options) {
@@ -83,7 +84,9 @@ void run_inspect(const InspectOptions& options, const ConsoleOptions& console_op
   const ModelInfo& info = model->info();
   if (options.json) {
     if (!info.dry_run_failure.empty()) console.warning("the dry run failed: " + info.dry_run_failure);
-    std::cout << to_json(info, tokenizer.get()).dump(2) << '\n';
+    std::cout << to_json(info, tokenizer.get())
+                     .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
+              << '\n';
   } else {
     print_for_people(info, tokenizer.get());
   }
@@ -105,6 +108,7 @@ void add_inspect(CLI::App& app, ConsoleOptions& console) {
   command->add_option("--device", options->load.device, "cpu, cuda or cuda:N")
       ->capture_default_str()
       ->type_name("NAME");
+  command->add_flag("--verbose", console.verbose, "Say what libtorch says of an error");
   command->callback([options, &console] { run_inspect(*options, console); });
 }
 

@@ -41,10 +41,11 @@ int main(int argc, char** argv) {
   add_export(app, console);
   add_inspect(app, console);
   add_tokenize(app);
-  catch_signals();
   try {
     app.parse(argc, argv);
-    return 0;
+    if (std::cout.flush()) return 0;
+    print_error("cannot write to standard output");
+    return exit_code(ErrorKind::kOutput);
   } catch (const CLI::ParseError& error) {
     return report(app, error);
   } catch (const attnviz::Error& error) {
@@ -54,8 +55,10 @@ int main(int argc, char** argv) {
     print_error("out of memory; shorten the input, or select fewer tokens, layers or heads");
     return exit_code(ErrorKind::kInput);
   } catch (const std::exception& error) {
-    print_error("unexpected: " + std::string(error.what()) +
-                "; this is a fault of attnviz, please report it");
+    const std::string said = error.what();
+    print_error(
+        "unexpected: " + said.substr(0, said.find('\n')) + "; this is a fault of attnviz, please report it",
+        console.verbose ? said : "");
     return exit_code(ErrorKind::kInput);
   }
 }

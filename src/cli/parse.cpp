@@ -9,8 +9,8 @@
 namespace attnviz::cli {
 namespace {
 
-/// A selection of so many numbers names no real sequence; it would only fill memory.
-constexpr std::int64_t kMostSelected = 10'000'000;
+/// No sequence is that long; larger numbers would only fill memory.
+constexpr std::int64_t kLargestSelected = 10'000'000;
 
 std::vector<std::string_view> split(std::string_view text) {
   std::vector<std::string_view> parts;
@@ -39,7 +39,8 @@ std::int64_t parse_number(std::string_view option, std::string_view part, std::s
 
 std::vector<std::int64_t> parse_ids(std::string_view option, std::string_view text) {
   std::vector<std::int64_t> ids;
-  for (const std::string_view part : split(text)) {
+  for (std::string_view part : split(text)) {
+    part.remove_prefix(std::min(part.find_first_not_of(' '), part.size()));  // as Python prints a list
     ids.push_back(parse_number(option, part, part, "a token id; write ids as 1,2,3"));
   }
   return ids;
@@ -53,7 +54,7 @@ std::vector<std::int64_t> parse_selection(std::string_view option, std::string_v
     const std::int64_t first = parse_number(option, part.substr(0, dash), part, kExpected);
     const std::int64_t last =
         dash == std::string_view::npos ? first : parse_number(option, part.substr(dash + 1), part, kExpected);
-    if (last < first || last - first >= kMostSelected) refuse(option, part, kExpected);
+    if (last < first || last > kLargestSelected) refuse(option, part, kExpected);
     for (std::int64_t number = first; number <= last; ++number) numbers.insert(number);
   }
   return {numbers.begin(), numbers.end()};

@@ -30,30 +30,37 @@ std::string to_json(const Encoding& encoding) {
   return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-/// Text of a record, "text" or its "segments" joined, and its "pair". Throws kInput for anything else.
-Encoding encode_record(const Tokenizer& tokenizer, const std::string& line, bool special) {
-  const auto record = nlohmann::json::parse(line, nullptr, false);
-  const auto is_text = [&](const char* key) { return record.contains(key) && record[key].is_string(); };
-  if (!record.is_object() || !is_text("text") || (record.contains("pair") && !is_text("pair"))) {
+/// Encodes a record: its "text", or its "segments" joined, with its "pair". Throws kInput for anything else.
+Encoding encode_line(const Tokenizer& tokenizer, const std::string& line, bool special) {
+  try {
+    const auto record = nlohmann::json::parse(line);
+    std::string text;
+    if (record.contains("segments")) {
+      for (const auto& segment : record.at("segments")) text += segment.at("text").get<std::string>();
+    } else {
+      text = record.at("text").get<std::string>();
+    }
+    if (!record.contains("pair")) return tokenizer.encode(text, std::nullopt, special);
+    const auto pair = record.at("pair").get<std::string>();
+    return tokenizer.encode(text, pair, special);
+  } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorKind::kInput,
-                R"(expected an object {"text": "..."}, with "pair" if there is a second sentence)");
+                R"(expected an object with "text" or "segments", and "pair" if there is a second sentence)",
+                error.what());
   }
-  const std::string text = record["text"];
-  if (!record.contains("pair")) return tokenizer.encode(text, std::nullopt, special);
-  const std::string pair = record["pair"];
-  return tokenizer.encode(text, pair, special);
 }
 
-/// One line out for each line in; a bad one is reported with its number and does not stop the rest.
+/// One line out for each line in, {"error": …} for a bad one, which is reported with its number as well.
 void tokenize_batch(const Tokenizer& tokenizer, const TokenizeOptions& options) {
   std::istringstream lines(read_file(*options.batch));
   int number = 0, failed = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
     try {
-      std::cout << to_json(encode_record(tokenizer, line, !options.no_special)) << '\n';
+      std::cout << to_json(encode_line(tokenizer, line, !options.no_special)) << '\n';
     } catch (const Error& error) {
       print_error("line " + std::to_string(number) + " of '" + *options.batch + "': " + error.what());
+      std::cout << nlohmann::json{{"error", error.what()}}.dump() << '\n';
       ++failed;
     }
   }

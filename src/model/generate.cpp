@@ -54,6 +54,10 @@ Generation TorchModel::generate(const ModelInputs& given, std::int64_t limit, Li
     if (listener.cancelled()) throw Error(ErrorKind::kInterrupted, "interrupted while generating");
     listener.progress("generating", i, limit);
     check(inputs);
+    if (positions() && static_cast<std::int64_t>(growing.size()) == *positions()) {
+      generation.positions_used_up = true;
+      break;
+    }
     double probability = 0;
     const std::int64_t id = next_id(inputs, probability);
     if (is_end(description_.config.eos, id)) {

@@ -54,8 +54,10 @@ c10::Device device_of(const std::string& name) {
   const auto refuse = [&](const std::string& why) {
     throw Error(ErrorKind::kInput, "the device '" + name + "' cannot be used: " + why);
   };
-  static const std::regex form(R"(cpu|cuda(:\d+)?)");
-  if (!std::regex_match(name, form)) refuse("devices are cpu, cuda and cuda:N");
+  static const std::regex form(R"(cpu|cuda(:\d{1,3})?)");
+  if (!std::regex_match(name, form)) {
+    throw Error(ErrorKind::kUsage, "there is no device '" + name + "'; devices are cpu, cuda and cuda:N");
+  }
   c10::Device device(name);
   if (!device.is_cuda()) return device;
   if (!torch::cuda::is_available()) refuse("this libtorch (" TORCH_VERSION ") sees no CUDA device");

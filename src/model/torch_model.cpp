@@ -68,11 +68,14 @@ void TorchModel::check(const ModelInputs& inputs) const {
                     std::to_string(lengths.source) +
                     "; export it with dynamic lengths, or with torch.jit.script");
   }
-  const auto most = limits_.positions && description_.config.max_length
-                        ? std::optional(std::min(*limits_.positions, *description_.config.max_length))
-                        : (limits_.positions ? limits_.positions : description_.config.max_length);
-  check_length(lengths.source, most, "text");
-  check_length(lengths.target, most, "target");
+  check_length(lengths.source, positions(), "text");
+  check_length(lengths.target, positions(), "target");
+}
+
+std::optional<std::int64_t> TorchModel::positions() const {
+  const auto& configured = description_.config.max_length;
+  if (limits_.positions && configured) return std::min(*limits_.positions, *configured);
+  return limits_.positions ? limits_.positions : configured;
 }
 
 std::string TorchModel::explain(const ModelInputs& inputs, const std::string& said) const {

@@ -52,6 +52,8 @@ class TorchModel final : public Model {
 
   // What a model does not take, and sentences about it.
   void check(const ModelInputs& inputs) const;
+  /// Positions that the model takes, as far as its graph or its config says.
+  std::optional<std::int64_t> positions() const;
   std::string explain(const ModelInputs& inputs, const std::string& said) const;
 
   std::int64_t next_id(const ModelInputs& inputs, double& probability) const;

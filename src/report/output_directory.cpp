@@ -1,8 +1,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <regex>
 #include <system_error>
 
 #include "attnviz/report.h"
@@ -67,49 +69,82 @@ void write_whole(const fs::path& target, std::string_view bytes) {
   }
 }
 
-void remove_old(const fs::path& path) {
+/// Removes a file of an earlier run, if it is there. Never a folder, and of a link only the link.
+void remove_old(const fs::path& file) {
   std::error_code error;
-  fs::remove_all(path, error);
-  if (error) fail("replace", path, error.value());
+  if (fs::is_directory(fs::symlink_status(file, error))) return;
+  fs::remove(file, error);
+  if (error) fail("replace", file, error.value());
 }
 
 bool is_ours(const fs::path& file) {
-  const std::string name = file.filename().string();
-  return name.size() > 5 &&
-         std::all_of(name.begin(), name.begin() + 5, [](char c) { return c >= '0' && c <= '9'; });
+  static const std::regex form("[0-9]{5,}(-[A-Za-z0-9_-]{1,24})?\\.(png|json)(\\.attnviz-part)?");
+  return std::regex_match(file.filename().string(), form);
 }
 
 /// Removes what an earlier run wrote, the manifest first.
 void clear(const fs::path& folder) {
-  remove_old(folder / kManifest);
-  remove_old(folder / kOverview);
+  for (const std::string_view name : {kManifest, kOverview}) {
+    remove_old(folder / name);
+    remove_old(folder / (std::string(name) + std::string(kTemporary)));
+  }
   std::error_code error;
   std::vector<fs::path> old;
-  for (const auto& entry : fs::directory_iterator(folder / kTokens, error)) {
-    if (is_ours(entry.path())) old.push_back(entry.path());
+  fs::directory_iterator entry(folder / kTokens, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (is_ours(entry->path())) old.push_back(entry->path());
   }
   for (const fs::path& path : old) remove_old(path);
+}
+
+/// True for a manifest of attnviz, and where there is none.
+bool may_replace(const fs::path& folder) {
+  std::ifstream in(folder / kManifest, std::ios::binary);
+  if (!in) return true;
+  const auto manifest = nlohmann::json::parse(in, nullptr, false);
+  return manifest.is_object() && manifest.value("schema", nlohmann::json()) == "attnviz.manifest/1";
 }
 
 }  // namespace
 
 OutputDirectory::OutputDirectory(fs::path path, IfNotEmpty policy) : path_(std::move(path)) {
   std::error_code error;
+  for (fs::path part = path_; !part.empty() && !fs::exists(part, error); part = part.parent_path()) {
+    created_.push_back(part);
+  }
   fs::create_directories(path_, error);
   if (error) fail("create", path_, error.value());
   if (!fs::is_directory(path_, error)) fail("create", path_, ENOTDIR);
   const bool empty = fs::is_empty(path_, error);
   if (error) fail("read", path_, error.value());
+  const std::string named = "the folder '" + path_.string() + "' ";
   if (!empty && policy == IfNotEmpty::kRefuse) {
     throw Error(ErrorKind::kOutput,
-                "the folder '" + path_.string() +
-                    "' is not empty; name another one, or add --force to replace the maps in it");
+                named + "is not empty; name another one, or add --force to replace the maps in it");
+  }
+  if (!empty && !may_replace(path_)) {
+    throw Error(ErrorKind::kOutput,
+                named + "holds a manifest.json that attnviz did not write; name another folder");
+  }
+  if (fs::is_symlink(path_ / kTokens, error)) {
+    throw Error(ErrorKind::kOutput,
+                named + "holds a link named 'tokens', which leads elsewhere; name another folder");
   }
   if (::access(path_.c_str(), W_OK | X_OK) != 0) fail("write to", path_, errno);
-  if (!empty) clear(path_);
+  replaces_ = !empty;
+}
+
+OutputDirectory::~OutputDirectory() {
+  std::error_code not_empty;
+  for (const fs::path& folder : created_) {
+    if (!fs::remove(folder, not_empty)) return;
+  }
 }
 
 std::string OutputDirectory::write(std::string_view name, std::string_view bytes) {
+  std::call_once(cleared_, [&] {
+    if (replaces_) clear(path_);
+  });
   const fs::path target = path_ / fs::path(name);
   std::error_code error;
   fs::create_directories(target.parent_path(), error);

@@ -149,6 +149,9 @@ TEST(IsCausal, IsToldByTheWeights) {
   EXPECT_TRUE(is_causal(reduce(random_attention(2, 2, 5, 5, true), {}).audit, AttentionKind::kSelf));
   EXPECT_FALSE(is_causal(reduce(random_attention(2, 2, 5, 5, false), {}).audit, AttentionKind::kSelf));
   EXPECT_FALSE(is_causal({}, AttentionKind::kSelf));
+  EXPECT_FALSE(is_causal(reduce(random_attention(2, 2, 5, 8, false), {.reductions = {"mean"}}).audit,
+                         AttentionKind::kSelf))
+      << "keys that are not the queries' own text have no diagonal";
 }
 
 TEST(Reductions, RefuseWhatMakesNoSense) {
@@ -158,6 +161,18 @@ TEST(Reductions, RefuseWhatMakesNoSense) {
   Reductions sink({.queries = {3, 12}});
   feed(sink, random_attention(1, 2, 5, 5, true));
   EXPECT_THROW(sink.finish(), Error) << "query 12 of 5";
+  Reductions layers({.layers = {0, 7}});
+  feed(layers, random_attention(2, 2, 5, 5, true));
+  EXPECT_THROW(layers.finish(), Error) << "layer 7 of 2";
+}
+
+TEST(Reductions, RefuseLayersThatCannotBeLaidOnEachOther) {
+  for (const auto& [queries, keys] : {std::pair{7, 14}, std::pair{3, 3}, std::pair{14, 7}}) {
+    Stack stack = random_attention(1, 2, 7, 7, false);
+    stack.push_back(random_attention(1, 2, queries, keys, false)[0]);
+    Reductions sink({.reductions = {"mean"}});
+    EXPECT_THROW(feed(sink, stack), Error) << queries << " x " << keys;
+  }
 }
 
 }  // namespace

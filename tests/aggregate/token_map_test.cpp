@@ -89,6 +89,11 @@ TEST(TokenMap, OfAnEncoderDecoderHasACrossAndADecoderView) {
 TEST(TokenMap, RefusesAttentionThatDoesNotFitTheText) {
   const AttentionMaps maps = reduce(random_attention(1, 2, 9, 9, false), {.reductions = kBoth});
   EXPECT_THROW(make_token_map(maps, kBoth, {.query = 8}, {sample(), nullptr}, false), Error);
+  EXPECT_THROW(make_token_map(maps, kBoth, {.query = 2}, {sample(), nullptr}, true), Error)
+      << "also where a causal query would see fewer keys than there are tokens";
+  const AttentionMaps no_mean = reduce(random_attention(1, 2, 6, 6, true), {.reductions = {"max"}});
+  const std::vector<std::string> max = {"max"};
+  EXPECT_THROW(make_token_map(no_mean, max, {.query = 2}, {sample(), nullptr}, true), Error);
 }
 
 }  // namespace

@@ -144,16 +144,25 @@ TEST_F(ExportMapsTest, DoNotDependOnTheNumberOfWorkers) {
 TEST_F(ExportMapsTest, AreNotDrawnOfNumbersThatAreNone) {
   model_.not_a_number = true;
   EXPECT_EQ(refusal({.text = "abc"}), ErrorKind::kInput);
-  EXPECT_TRUE(fs::is_empty(root_ / "maps"));
+  EXPECT_FALSE(fs::exists(root_ / "maps"));
 }
 
 TEST_F(ExportMapsTest, RefuseWhatTheModelCannotDo) {
   model_.settings.max_length = 5;
   EXPECT_EQ(refusal({.text = "abcde"}), ErrorKind::kInput);
-  model_.settings.max_length = 7;
-  EXPECT_EQ(refusal({.text = "abcde", .generate = 2}), ErrorKind::kInput);
+  EXPECT_EQ(refusal({.text = "abcd", .generate = 2}), ErrorKind::kInput) << "no position is left";
+  model_.settings.max_length.reset();
+  EXPECT_EQ(refusal({.text = "abc"}, {.layers = {1, 9}}), ErrorKind::kUsage);
+  EXPECT_EQ(refusal({.text = "abc"}, {.heads = {3}}), ErrorKind::kUsage);
+  EXPECT_EQ(refusal({.text = "abc"}, {.kinds = {AttentionKind::kCross}}), ErrorKind::kUsage);
   model_.causal = false;
   EXPECT_EQ(refusal({.text = "abc", .generate = 2}), ErrorKind::kInput);
+}
+
+TEST_F(ExportMapsTest, OfAnEncoderDecoderAreRefusedBeforeTheRun) {
+  model_.task = Task::kSeq2Seq;
+  EXPECT_EQ(refusal({.text = "abc"}), ErrorKind::kInput);
+  EXPECT_TRUE(model_.seen.empty());
 }
 
 TEST_F(ExportMapsTest, SayWhenNothingWasGenerated) {

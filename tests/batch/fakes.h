@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -55,6 +56,7 @@ class EvenModel final : public Model {
  public:
   bool causal = true;
   bool not_a_number = false;
+  std::optional<Task> task;
   std::string answer = "xyz";  ///< What generate() writes, cut at its limit.
   ModelConfig settings;
   std::vector<std::int64_t> seen;  ///< The ids of the last captured run.
@@ -66,6 +68,8 @@ class EvenModel final : public Model {
     info_.file = "even.pt";
     info_.sha256 = std::string(64, '0');
     info_.causal = causal;
+    info_.task = task;
+    info_.sites = sites();
     return info_;
   }
   std::vector<AttentionSite> run(const ModelInputs& inputs, const CaptureOptions& capture,
@@ -80,9 +84,12 @@ class EvenModel final : public Model {
     if (not_a_number) weights.fill_(std::numeric_limits<float>::quiet_NaN());
     const std::int64_t first = capture.first_query;
     const at::Tensor block = weights.narrow(1, first, n - first);
-    for (int layer = 0; layer < 2; ++layer) sink.on_block({layer, AttentionKind::kSelf, first, n, block});
-    return {{0, AttentionKind::kSelf, "softmax", "", 3, causal},
-            {1, AttentionKind::kSelf, "softmax", "", 3, causal}};
+    for (int layer = 0; layer < 2; ++layer) {
+      const bool wanted =
+          capture.layers.empty() || std::count(capture.layers.begin(), capture.layers.end(), layer) > 0;
+      if (wanted) sink.on_block({layer, AttentionKind::kSelf, first, n, block});
+    }
+    return sites();
   }
   Generation generate(const ModelInputs&, std::int64_t limit, Listener&) override {
     Generation generation;
@@ -94,6 +101,11 @@ class EvenModel final : public Model {
   }
 
  private:
+  std::vector<AttentionSite> sites() const {
+    return {{0, AttentionKind::kSelf, "softmax", "", 3, causal},
+            {1, AttentionKind::kSelf, "softmax", "", 3, causal}};
+  }
+
   ModelInfo info_;
 };
 

@@ -131,12 +131,32 @@ TEST_F(ErrorsTest, AnOutputThatCannotBeWrittenEndsWith4) {
   EXPECT_EQ(outcome.exit_code, 4) << outcome.err;
 }
 
-TEST_F(ErrorsTest, VerboseAddsWhatIsBelow) {
-  write_bytes(scratch_ / "text.pt", "this is not an archive");
+TEST_F(ErrorsTest, AFailingRunKeepsWhatAnEarlierOneWrote) {
+  ASSERT_EQ(run_attnviz({kQa, "--text", "a b", "--no-png", "--out", scratch_.str("maps")}).exit_code, 0);
+  const std::string manifest = testing::read_bytes(scratch_ / "maps/manifest.json");
+  EXPECT_EQ(run_attnviz({kQa, "--text", "a b", "--tokens", "99", "--force", "--out", scratch_.str("maps")})
+                .exit_code,
+            2);
+  EXPECT_EQ(testing::read_bytes(scratch_ / "maps/manifest.json"), manifest);
+}
+
+TEST_F(ErrorsTest, VerboseSaysWhatIsDone) {
   const Outcome outcome =
-      run_attnviz({scratch_.str("text.pt"), "--text", "a", "--verbose", "--out", scratch_.str("maps")});
-  EXPECT_EQ(outcome.exit_code, 3);
-  EXPECT_NE(outcome.err.find("attnviz: error: "), std::string::npos);
+      run_attnviz({kQa, "--text", "a b", "--verbose", "--no-png", "--out", scratch_.str("maps")});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_NE(outcome.err.find("captured 4 attention layers"), std::string::npos) << outcome.err;
+}
+
+TEST_F(ErrorsTest, SelectionsThatTheModelLacksEndWith2) {
+  expect(2, {kQa, "--text", "a b", "--layers", "1,9"}, {"layer 9", "0 to 3"});
+  expect(2, {kQa, "--text", "a b", "--heads", "4"}, {"head 4", "0 to 3"});
+  expect(2, {kQa, "--text", "a b", "--attention", "cross"}, {"cross", "only self"});
+  expect(2, {kQa, "--text", "a b", "--device", "tpu"}, {"tpu", "cuda"});
+}
+
+TEST_F(ErrorsTest, AnEncoderDecoderIsRefusedInOneSentence) {
+  expect(3, {ATTNVIZ_SOURCE_DIR "/tests/model/data/transformer-scripted-1.13.pt", "--ids", "1,2,3"},
+         {"encoder–decoder"});
 }
 
 }  // namespace

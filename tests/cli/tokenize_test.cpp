@@ -45,17 +45,18 @@ TEST_F(TokenizeTest, LeavesTheTemplateOut) {
 }
 
 TEST_F(TokenizeTest, TakesABatchAndGoesOnAfterABadLine) {
-  const Outcome outcome =
-      run({"--batch", "-"},
-          "{\"text\": \"the\"}\nnot json\n{\"text\": 7}\n{\"text\": \"the\", \"pair\": \"caf\"}\n");
+  const Outcome outcome = run({"--batch", "-"},
+                              "{\"text\": \"the\"}\nnot json\n{\"text\": 7}\n{\"segments\": [{\"text\": "
+                              "\"t\"}, {\"text\": \"he\"}], \"pair\": \"caf\"}\n");
   EXPECT_EQ(outcome.exit_code, 1);
   std::istringstream lines(outcome.out);
-  std::string first, second, none;
-  std::getline(lines, first);
-  std::getline(lines, second);
-  EXPECT_FALSE(std::getline(lines, none));
-  EXPECT_EQ(json::parse(first)["ids"], json::parse("[1, 5, 2]"));
-  EXPECT_EQ(json::parse(second)["ids"], json::parse("[1, 5, 2, 3, 2]"));
+  std::vector<json> out;
+  for (std::string line; std::getline(lines, line);) out.push_back(json::parse(line));
+  ASSERT_EQ(out.size(), 4U) << "a line for each line";
+  EXPECT_EQ(out[0]["ids"], json::parse("[1, 5, 2]"));
+  EXPECT_TRUE(out[1].contains("error"));
+  EXPECT_TRUE(out[2].contains("error"));
+  EXPECT_EQ(out[3]["ids"], json::parse("[1, 5, 2, 3, 2]"));
   EXPECT_NE(outcome.err.find("line 2 of '-'"), std::string::npos) << outcome.err;
   EXPECT_NE(outcome.err.find("line 3 of '-'"), std::string::npos) << outcome.err;
 }

@@ -70,6 +70,17 @@ TEST(Generate, StopsAtTheEndWithoutWritingIt) {
   EXPECT_TRUE(generation.ended);
 }
 
+TEST(Generate, StopsAtTheLastPositionOfTheModel) {
+  auto gpt = zoo::load("gpt-traced-1.13.pt");  // 24 positions
+  KeepingListener listener;
+  const Generation generation = gpt.model->generate(zoo::some_inputs(22), 5, listener);
+  EXPECT_EQ(generation.ids.size(), 2U);
+  EXPECT_TRUE(generation.positions_used_up);
+  EXPECT_FALSE(gpt.model->generate(zoo::some_inputs(20), 3, listener).positions_used_up);
+  EXPECT_THAT(sentence_of([&] { gpt.model->generate(zoo::some_inputs(25), 5, listener); }),
+              HasSubstr("the text has 25 tokens, but the model takes at most 24"));
+}
+
 TEST(Generate, StopsWhenItIsCancelled) {
   auto counting = zoo::build(kCounting, zoo::common_parameters());
   KeepingListener listener;
@@ -88,9 +99,6 @@ TEST(Generate, SaysWhenThereIsNothingToGenerateWith) {
   auto encoder = zoo::load("encoder-traced-1.13.pt");
   EXPECT_THAT(sentence_of([&] { encoder.model->generate(zoo::some_inputs(5), 2, listener); }),
               HasSubstr("is an encoder and generates nothing"));
-  auto gpt = zoo::load("gpt-traced-1.13.pt");
-  EXPECT_THAT(sentence_of([&] { gpt.model->generate(zoo::some_inputs(23), 5, listener); }),
-              HasSubstr("the text has 25 tokens, but the model takes at most 24"));
 }
 
 TEST(Generate, TakesTheLogitsFromWhereTheConfigSays) {

@@ -59,6 +59,14 @@ TEST_F(OutputDirectoryTest, WritesBytesAsTheyAreAndLeavesNothingElse) {
   EXPECT_EQ(content(root_ / "a/b/tokens/x.png"), "new");
 }
 
+TEST_F(OutputDirectoryTest, AFolderThatNothingWasWrittenToGoesAgainIfItWasNew) {
+  { OutputDirectory folder(root_ / "new" / "er", kRefuse); }
+  EXPECT_FALSE(fs::exists(root_ / "new"));
+  fs::create_directory(root_ / "old");
+  { OutputDirectory folder(root_ / "old", kRefuse); }
+  EXPECT_TRUE(fs::exists(root_ / "old"));
+}
+
 TEST_F(OutputDirectoryTest, RefusesAFolderThatHoldsAnything) {
   put(root_ / "maps" / "mine.txt", "mine");
   const std::string sentence = refusal(root_ / "maps", kRefuse);
@@ -68,17 +76,30 @@ TEST_F(OutputDirectoryTest, RefusesAFolderThatHoldsAnything) {
 }
 
 TEST_F(OutputDirectoryTest, ReplaceRemovesAnEarlierRunAndNothingOfOthers) {
-  for (const char* name : {"manifest.json", "tokens/00001-a.png", "tokens/00001-a.json", "overview.png"}) {
-    put(root_ / "maps" / name, "old");
-  }
-  put(root_ / "maps/mine.txt", "mine");
-  put(root_ / "maps/tokens/notes.md", "mine");
+  put(root_ / "maps/manifest.json", R"({"schema": "attnviz.manifest/1"})");
+  const std::vector<std::string> ours = {"tokens/00001-a.png", "tokens/00001-a.json", "tokens/00002.json",
+                                         "tokens/00003-b.png.attnviz-part", "overview.png"};
+  const std::vector<std::string> others = {"mine.txt", "tokens/notes.md", "tokens/12345-notes.txt",
+                                           "tokens/20240101-photos/1.png"};
+  for (const std::string& name : ours) put(root_ / "maps" / name, "old");
+  for (const std::string& name : others) put(root_ / "maps" / name, "mine");
   OutputDirectory folder(root_ / "maps", kReplace);
+  EXPECT_TRUE(fs::exists(root_ / "maps/tokens/00001-a.png")) << "nothing goes before something new comes";
+  folder.write("tokens/00009.json", "new");
   EXPECT_FALSE(fs::exists(root_ / "maps/manifest.json"));
-  EXPECT_FALSE(fs::exists(root_ / "maps/overview.png"));
-  EXPECT_FALSE(fs::exists(root_ / "maps/tokens/00001-a.png"));
-  EXPECT_TRUE(fs::exists(root_ / "maps/mine.txt"));
-  EXPECT_TRUE(fs::exists(root_ / "maps/tokens/notes.md"));
+  for (const std::string& name : ours) EXPECT_FALSE(fs::exists(root_ / "maps" / name)) << name;
+  for (const std::string& name : others) EXPECT_EQ(content(root_ / "maps" / name), "mine") << name;
+  EXPECT_EQ(content(root_ / "maps/tokens/00009.json"), "new");
+}
+
+TEST_F(OutputDirectoryTest, ReplaceRefusesFoldersOfOthers) {
+  put(root_ / "theirs/manifest.json", R"({"mine": 1})");
+  EXPECT_NE(refusal(root_ / "theirs", kReplace).find("did not write"), std::string::npos);
+  put(root_ / "elsewhere/00001-keep.json", "mine");
+  fs::create_directory(root_ / "linked");
+  fs::create_directory_symlink(root_ / "elsewhere", root_ / "linked/tokens");
+  EXPECT_NE(refusal(root_ / "linked", kReplace).find("link"), std::string::npos);
+  EXPECT_EQ(content(root_ / "elsewhere/00001-keep.json"), "mine");
 }
 
 TEST_F(OutputDirectoryTest, SaysWhyAPathIsNoFolder) {
