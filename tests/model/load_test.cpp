@@ -88,8 +88,7 @@ def forward(self, input_ids: Tensor):
 
 TEST(Devices, ThatAreNotThereAreNamed) {
   const std::string model = zoo::data_path("gpt-traced-1.13.pt");
-  EXPECT_THAT(refusal(model, "tpu"),
-              HasSubstr("there is no device 'tpu'; devices are cpu, cuda and cuda:N"));
+  EXPECT_THAT(refusal(model, "tpu"), HasSubstr("there is no device 'tpu'; devices are cpu, cuda and cuda:N"));
   if (!torch::cuda::is_available()) {
     EXPECT_THAT(refusal(model, "cuda:0"), HasSubstr("sees no CUDA device"));
   }
