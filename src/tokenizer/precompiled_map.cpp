@@ -83,7 +83,7 @@ std::optional<std::string> decode_base64(std::string_view text) {
   std::uint32_t group = 0;
   int bits = 0;
   for (const char digit : text) {
-    const int value = kValues[static_cast<unsigned char>(digit)];
+    const auto value = kValues[static_cast<unsigned char>(digit)];
     if (value < 0) return std::nullopt;
     group = (group << 6 | static_cast<std::uint32_t>(value)) & 0xFFFFFF;
     bits += 6;
