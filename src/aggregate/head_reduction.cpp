@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -108,7 +109,7 @@ RowAudit reduce_on_device(const at::Tensor& weights, std::int64_t first_query, b
 }  // namespace
 
 HeadReduction reduce_heads(const AttentionBlock& block) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   at::Tensor weights = block.weights.to(at::kFloat);
   if (weights.stride(2) != 1) weights = weights.contiguous();
   HeadReduction out;

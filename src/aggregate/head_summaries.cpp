@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -116,7 +117,7 @@ HeadSummaries::~HeadSummaries() = default;
 
 void HeadSummaries::on_block(const AttentionBlock& block) {
   if (!impl_->selection.keeps_layer(block.layer)) return;
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   const at::Tensor weights = block.weights.to(at::kFloat);
   LayerSums& sums = impl_->layer_of(block);
   sums.rows += weights.size(1);
