@@ -24,7 +24,7 @@ constexpr std::int64_t kRows = 16;  ///< Rows that are kept: an answer of so man
 
 const char* const kSoftmax = R"(
   scores = torch.matmul(q, k.transpose(2, 3)) / 8.0
-  hidden = torch.ones(T, T, dtype=torch.bool).triu(1)
+  hidden = torch.ones([T, T], dtype=11).triu(1)
   mixed = torch.matmul(torch.softmax(scores.masked_fill(hidden, float('-inf')), -1), v)
 )";
 const char* const kSdpa = R"(
