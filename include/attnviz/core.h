@@ -96,6 +96,9 @@ struct Encoding {
   std::vector<Token> tokens;      ///< Positions 0, 1, 2 …, generated ones last.
   std::vector<Segment> segments;  ///< In order of `text`; empty when the text was given whole.
   std::int64_t truncated = 0;     ///< Tokens that the tokenizer's own truncation cut off.
+  /// Where tokens were merged into words: which token positions each of `tokens` stands for, in order and
+  /// without overlap. Empty: one each.
+  std::vector<Span> merged;
 };
 
 /// Sets `Token::segment` of every token of `encoding` to the segment that holds most of its bytes (the first
@@ -227,14 +230,17 @@ struct AttentionView {
   std::vector<Matrix> per_head;       ///< One [heads, sources] for each layer; empty unless asked for.
   std::vector<SegmentMass> segments;  ///< Empty when segments are not named.
   double removed_mass = 0;            ///< Mean attention that dropping special tokens or sinks took away.
+  std::vector<std::string> removed;   ///< What was dropped, "special tokens" or "sinks"; `sources` lacks it,
+                                      ///< and rows of mean and rollout were re-normalised.
 };
 
 /// One thing that the model put out.
 struct OutputToken {
-  std::int64_t index = 0;  ///< Position in the sequence.
+  std::int64_t index = 0;  ///< Position in the sequence; of a word, that of its first token.
   std::int64_t id = 0;
-  std::string text;        ///< As people read it.
-  std::int64_t query = 0;  ///< The position whose attention produced it.
+  std::string text;         ///< As people read it.
+  std::int64_t query = 0;   ///< The position whose attention produced it; of a word, the last of them.
+  std::int64_t tokens = 1;  ///< How many tokens it stands for: more than 1 for a word.
   bool generated = false;
   std::optional<double> probability;  ///< The model's own, for generated tokens.
 };
