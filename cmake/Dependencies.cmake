@@ -44,6 +44,7 @@ pkg_check_modules(harfbuzz REQUIRED IMPORTED_TARGET harfbuzz)
 pkg_check_modules(fribidi REQUIRED IMPORTED_TARGET fribidi)
 pkg_check_modules(stb REQUIRED IMPORTED_TARGET stb)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
+pkg_check_modules(minizip REQUIRED IMPORTED_TARGET minizip)
 
 # Debian's libtorch does not say which BLAS it runs on; the reference one is 20 times slower.
 file(REAL_PATH "/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/libblas.so.3" attnviz_blas)

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -65,6 +66,26 @@ std::string manifest_json(const Manifest& manifest);
 /// is left.
 std::string token_file_stem(std::int64_t index, std::string_view label);
 
+/// Takes a file piece by piece. `offset` may lie before the end of what came: headers are completed when
+/// their content is known.
+using WriteAt = std::function<void(std::uint64_t offset, std::string_view bytes)>;
+
+/// One array of an .npz: float32 or int64, C order.
+struct NpzArray {
+  std::string name;                 ///< "self.mean"; UTF-8, without "/".
+  std::vector<std::int64_t> shape;  ///< At most 32 axes; none: one value.
+  std::variant<std::vector<float>, std::vector<std::int64_t>> values;
+};
+
+/// A NumPy .npz file: a zip of .npy files of version 1.0, stored and not deflated, as numpy.savez does
+/// (float32 weights that are not 0 shrink by 7 % only, at a thirtieth of the speed), without time stamps,
+/// zip64 where an array has 4 GB or more. Same arrays, same bytes. Holds no second copy of the values. Throws
+/// kUsage when a shape and its values disagree, for a name that is empty or there twice; what `write` throws
+/// comes through.
+void npz(std::span<const NpzArray> arrays, const WriteAt& write);
+/// The same in memory.
+std::string npz(std::span<const NpzArray> arrays);
+
 /// A folder of results. Files appear whole or not at all: a temporary name, then a rename. Every failure is
 /// kOutput and names the path and the system's reason. write() may be called from several threads.
 class OutputDirectory {
@@ -83,6 +104,8 @@ class OutputDirectory {
 
   /// Writes `bytes` to `name` (relative; folders are made). Returns the path as the user would write it.
   std::string write(std::string_view name, std::string_view bytes);
+  /// The same for a file that is too large to be held: `content` is called once, to write all of it.
+  std::string write(std::string_view name, const std::function<void(const WriteAt&)>& content);
 
  private:
   std::filesystem::path path_;

@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kManifest = "manifest.json";
 constexpr std::string_view kTokens = "tokens";
 constexpr std::string_view kOverview = "overview.png";
+constexpr std::string_view kArrays = "attention.npz";
 constexpr std::string_view kTemporary = ".attnviz-part";
 
 [[noreturn]] void fail(const std::string& action, const fs::path& path, int code) {
@@ -25,49 +26,42 @@ constexpr std::string_view kTemporary = ".attnviz-part";
               "cannot " + action + " '" + path.string() + "': " + std::generic_category().message(code));
 }
 
-/// A file descriptor that closes itself; close() reports what the system says, as some errors come only then.
-class Descriptor {
+/// A file under its temporary name. It goes again unless finish() was reached.
+class PartFile {
  public:
-  explicit Descriptor(const fs::path& path)
-      : fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
+  explicit PartFile(const fs::path& target) : target_(target), part_(target) {
+    part_ += kTemporary;
+    fd_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd_ < 0) fail("create", target_, errno);
   }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
+  ~PartFile() {
+    if (fd_ >= 0) ::close(fd_);
+    if (!finished_) ::unlink(part_.c_str());
+  }
+  PartFile(const PartFile&) = delete;
+  PartFile& operator=(const PartFile&) = delete;
 
-  bool is_open() const { return fd_ >= 0; }
-  bool write(std::string_view bytes) const {
+  void write(std::uint64_t offset, std::string_view bytes) {
     while (!bytes.empty()) {
-      const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+      const ssize_t written = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
       if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return false;
+      if (written < 0) fail("write", target_, errno);
+      offset += static_cast<std::uint64_t>(written);
       bytes.remove_prefix(static_cast<std::size_t>(written));
     }
-    return true;
   }
-  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
+  /// Closes it, as some errors come only then, and gives it its name.
+  void finish() {
+    if (::close(std::exchange(fd_, -1)) != 0) fail("write", target_, errno);
+    if (::rename(part_.c_str(), target_.c_str()) != 0) fail("create", target_, errno);
+    finished_ = true;
+  }
 
  private:
-  int fd_;
+  fs::path target_, part_;
+  int fd_ = -1;
+  bool finished_ = false;
 };
-
-void write_whole(const fs::path& target, std::string_view bytes) {
-  fs::path part = target;
-  part += kTemporary;
-  Descriptor file(part);
-  if (!file.is_open()) fail("create", target, errno);
-  if (!file.write(bytes) || !file.close()) {
-    const int code = errno;
-    ::unlink(part.c_str());
-    fail("write", target, code);
-  }
-  if (::rename(part.c_str(), target.c_str()) != 0) {
-    const int code = errno;
-    ::unlink(part.c_str());
-    fail("create", target, code);
-  }
-}
 
 /// Removes a file of an earlier run, if it is there. Never a folder, and of a link only the link.
 void remove_old(const fs::path& file) {
@@ -84,7 +78,7 @@ bool is_ours(const fs::path& file) {
 
 /// Removes what an earlier run wrote, the manifest first.
 void clear(const fs::path& folder) {
-  for (const std::string_view name : {kManifest, kOverview}) {
+  for (const std::string_view name : {kManifest, kOverview, kArrays}) {
     remove_old(folder / name);
     remove_old(folder / (std::string(name) + std::string(kTemporary)));
   }
@@ -142,6 +136,11 @@ OutputDirectory::~OutputDirectory() {
 }
 
 std::string OutputDirectory::write(std::string_view name, std::string_view bytes) {
+  return write(name, [bytes](const WriteAt& write_at) { write_at(0, bytes); });
+}
+
+std::string OutputDirectory::write(std::string_view name,
+                                   const std::function<void(const WriteAt&)>& content) {
   std::call_once(cleared_, [&] {
     if (replaces_) clear(path_);
   });
@@ -149,7 +148,9 @@ std::string OutputDirectory::write(std::string_view name, std::string_view bytes
   std::error_code error;
   fs::create_directories(target.parent_path(), error);
   if (error) fail("create", target.parent_path(), error.value());
-  write_whole(target, bytes);
+  PartFile file(target);
+  content([&file](std::uint64_t offset, std::string_view bytes) { file.write(offset, bytes); });
+  file.finish();
   return target.string();
 }
 

@@ -77,8 +77,9 @@ TEST_F(OutputDirectoryTest, RefusesAFolderThatHoldsAnything) {
 
 TEST_F(OutputDirectoryTest, ReplaceRemovesAnEarlierRunAndNothingOfOthers) {
   put(root_ / "maps/manifest.json", R"({"schema": "attnviz.manifest/1"})");
-  const std::vector<std::string> ours = {"tokens/00001-a.png", "tokens/00001-a.json", "tokens/00002.json",
-                                         "tokens/00003-b.png.attnviz-part", "overview.png"};
+  const std::vector<std::string> ours = {"tokens/00001-a.png", "tokens/00001-a.json",
+                                         "tokens/00002.json",  "tokens/00003-b.png.attnviz-part",
+                                         "overview.png",       "attention.npz"};
   const std::vector<std::string> others = {"mine.txt", "tokens/notes.md", "tokens/12345-notes.txt",
                                            "tokens/20240101-photos/1.png"};
   for (const std::string& name : ours) put(root_ / "maps" / name, "old");
@@ -123,6 +124,26 @@ TEST_F(OutputDirectoryTest, AFileThatCannotBeFinishedLeavesNothing) {
     EXPECT_NE(std::string(error.what()).find("big.json"), std::string::npos);
   }
   ::setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_TRUE(fs::is_empty(root_ / "maps"));
+}
+
+TEST_F(OutputDirectoryTest, WritesAFileInPiecesThatComeBackToItsBegin) {
+  OutputDirectory folder(root_ / "maps", kRefuse);
+  folder.write("attention.npz", [](const WriteAt& write) {
+    write(0, "????");
+    write(4, "tail");
+    write(0, "head");
+  });
+  EXPECT_EQ(content(root_ / "maps/attention.npz"), "headtail");
+}
+
+TEST_F(OutputDirectoryTest, AFileWhoseContentThrowsLeavesNothing) {
+  OutputDirectory folder(root_ / "maps", kRefuse);
+  const auto content = [](const WriteAt& write) {
+    write(0, "half");
+    throw Error(ErrorKind::kInterrupted, "stopped");
+  };
+  EXPECT_THROW(folder.write("attention.npz", content), Error);
   EXPECT_TRUE(fs::is_empty(root_ / "maps"));
 }
 

@@ -25,7 +25,7 @@ const std::map<std::string, Room>& rooms() {
       {"model", {{"core", "tokenizer"}, {"torch", "json", "openssl"}}},
       {"aggregate", {{"core"}, {"torch"}}},
       {"render", {{"core"}, {"freetype", "harfbuzz", "fribidi", "stb", "isal", "libdeflate"}}},
-      {"report", {{"core", "render"}, {"json"}}},
+      {"report", {{"core", "render"}, {"json", "minizip"}}},
       {"batch", {{"core", "tokenizer", "model", "aggregate", "render", "report"}, {"json"}}},
       {"cli", {{"core", "tokenizer", "model", "aggregate", "render", "report", "batch"}, {"cli11", "json"}}},
   };
@@ -45,6 +45,7 @@ std::string vendor_of(const std::string& header) {
                                                                {"stb", "stb"},
                                                                {"isa-l", "isal"},
                                                                {"igzip", "isal"},
+                                                               {"minizip/", "minizip"},
                                                                {"oniguruma", "oniguruma"},
                                                                {"hb", "harfbuzz"},
                                                                {"harfbuzz/", "harfbuzz"},
