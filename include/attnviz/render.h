@@ -106,11 +106,25 @@ struct Heatmap {
   std::string title;                          ///< One line above it.
   AttentionKind kind = AttentionKind::kSelf;  ///< With `reduction` says which top of a run it shares.
   std::string reduction;                      ///< "mean"; empty: its own top.
-  Matrix weights;                             ///< ≥ 0; not finite ones are hatched.
+  Matrix weights;                             ///< ≥ 0 (signed for a difference); not finite: hatched.
+  bool difference = false;  ///< Weights are signed: a diverging map, 0 in its middle, up to the largest |w|.
   std::vector<std::uint8_t> masked;        ///< [rows, columns], 1: the row cannot see it; empty: all visible.
   std::vector<std::string> row_labels;     ///< [rows], or empty.
   std::vector<std::string> column_labels;  ///< [columns], or empty.
-  std::vector<std::uint8_t> special;       ///< [columns], 1: a special token; empty: none.
+  std::vector<std::int64_t> row_positions;     ///< [rows]: written before the labels; empty: none.
+  std::vector<std::int64_t> column_positions;  ///< [columns]: written before the labels; empty: none.
+  std::string column_unit = "sources";         ///< What a column is, for notes: or "words".
+  std::vector<std::uint8_t> special;           ///< [columns], 1: a special token; empty: none.
+  std::vector<int> segments;  ///< [columns]: index into `segment_names`, -1 for none; empty: no bar.
+  std::vector<std::string> segment_names;  ///< In order; each distinct one that is not empty has a colour.
+};
+
+/// Where each output token of an answer looked: a stacked bar for each, from its masses on the segments.
+struct SegmentChart {
+  std::string title;
+  std::vector<std::string> names;    ///< Segments in the order of the text; "" is glue and template tokens.
+  std::vector<std::string> outputs;  ///< Label of each output token, in order.
+  Matrix masses;                     ///< [outputs, names], ≥ 0, rows sum to 1.
 };
 
 /// Draws. Deterministic: the same options and input give the same pixels, in any order of calls. Not for two
@@ -136,6 +150,14 @@ class Painter {
 
   /// One matrix with its labels and colour bar. Throws kUsage when shapes do not agree.
   Image heatmap(const Heatmap& heatmap);
+
+  /// Stacked bars with their axis and a legend of names and mean masses. Of each bar the largest share of a
+  /// named segment is in full colour, the others are pale. Throws kUsage when shapes do not agree, for a mass
+  /// below 0 or not finite, and for a row that does not sum to 1 within 0.01.
+  Image segments(const SegmentChart& chart);
+
+  /// From now on pictures share the colours of another run. What was loaded and shaped stays.
+  void use_top(ColorTop top);
 
   /// Code points drawn so far that no font had, as "U+1F680", in order; they were drawn as boxes with these
   /// digits.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "render/panel.h"
+#include "render/segments.h"
 
 namespace attnviz::render {
 namespace {
@@ -83,7 +84,7 @@ void draw_segments(Pen& pen, const Columns& columns, int y) {
     int last = first + 1;
     while (last < count && segment(last) == segment(first)) ++last;
     const Rect box = {columns.left + first * columns.cell_width, y, (last - first) * columns.cell_width, 4};
-    if (segment(first) >= 0) pen.scene.fill(box, segment_color(segment(first)));
+    if (segment(first) != kGluePlace) pen.scene.fill(box, swatch_of(segment(first)));
     first = last;
   }
 }
@@ -152,9 +153,10 @@ int draw_axis(Pen& pen, const Columns& columns, int y, int right) {
     for (int i = 0; i < 4; ++i) pen.scene.fill({center - i, y + i, 2 * i + 1, 1}, color::kAccent);
   }
   if (!all) {
-    const std::string note =
-        std::to_string(columns.sources) + " sources, " + std::to_string(labels.size()) +
-        " labelled: the first, the last, the most attended, and others where there is room";
+    const std::string note = std::to_string(columns.sources) + " " + columns.unit + ", " +
+                             std::to_string(labels.size()) + " labelled: the first, the last, " +
+                             (columns.attended.empty() ? "" : "the most attended, ") +
+                             "and others where there is room";
     const auto shaped = pen.shaper.line_within(note, kLabelSize, right - columns.left);
     bottom = pen.scene.text(shaped, columns.left, bottom + 4, Ink::kDim, Role::kNote).bottom();
   }

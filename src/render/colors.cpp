@@ -1,5 +1,6 @@
 #include "render/colors.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -19,6 +20,23 @@ Rgb mix(const Rgb& from, const Rgb& to, double part) {
     result[i] = static_cast<std::uint8_t>(std::lround(from[i] + (to[i] - from[i]) * part));
   }
   return result;
+}
+
+/// Oklab to 8-bit sRGB, both matrices as Ottosson gives them.
+Rgb from_oklab(double lightness, double a, double b) {
+  const double l = std::pow(lightness + 0.3963377774 * a + 0.2158037573 * b, 3);
+  const double m = std::pow(lightness - 0.1055613458 * a - 0.0638541728 * b, 3);
+  const double s = std::pow(lightness - 0.0894841775 * a - 1.2914855480 * b, 3);
+  const std::array<double, 3> linear = {4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+                                        -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+                                        -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s};
+  Rgb rgb{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const double c = std::clamp(linear[i], 0.0, 1.0);
+    const double coded = c <= 0.0031308 ? 12.92 * c : 1.055 * std::pow(c, 1 / 2.4) - 0.055;
+    rgb[i] = static_cast<std::uint8_t>(std::lround(255 * coded));
+  }
+  return rgb;
 }
 
 struct ThemeColors {
@@ -75,6 +93,23 @@ void put_colormap(Palette& palette, Colormap colormap, Theme theme) {
   }
 }
 
+void put_differences(Palette& palette, Theme theme) {
+  for (int step = 0; step < kDifferenceSteps; ++step)
+    palette[static_cast<std::size_t>(step)] = difference_color(step, theme);
+  palette[kUnder] = unpack(theme == Theme::kLight ? 0x00695c : 0x4de0c0);
+  palette[color::kOver] = unpack(theme == Theme::kLight ? 0x7b1fa2 : 0xd98cf5);
+}
+
+void put_shares(Palette& palette) {
+  constexpr double kPale = 0.72;
+  for (int i = 0; i < color::kSegmentCount; ++i) {
+    const auto strong = static_cast<std::uint8_t>(color::kSegments + i);
+    palette[pale(strong)] = mix(palette[strong], palette[color::kPaper], kPale);
+  }
+  for (const std::uint8_t strong : {color::kNoSegment, static_cast<std::uint8_t>(color::kAccentRamp + 1)})
+    palette[pale(strong)] = mix(palette[strong], palette[color::kPaper], 0.6);
+}
+
 double contrast(double a, double b) { return (std::max(a, b) + 0.05) / (std::min(a, b) + 0.05); }
 
 bool is_paper(std::size_t index) { return index >= color::kPaper && index <= color::kInk; }
@@ -91,12 +126,28 @@ double luminance(const Rgb& rgb) noexcept {
   return sum;
 }
 
-std::uint8_t segment_color(int index) noexcept {
-  if (index < 0) return color::kNoSegment;
-  return static_cast<std::uint8_t>(color::kSegments + index % color::kSegmentCount);
+Rgb difference_color(int step, Theme theme) noexcept {
+  struct Line {
+    double middle, end, chroma, blue,
+        orange;  // lightness, lightness, Oklab chroma at the end, hues in degrees
+  };
+  constexpr Line kLight = {0.965, 0.45, 0.130, 255, 42};
+  constexpr Line kDark = {0.270, 0.78, 0.115, 245, 55};
+  const Line& line = theme == Theme::kLight ? kLight : kDark;
+  const double t = std::abs(step - kZero) / static_cast<double>(kZero);
+  const double lightness = line.middle + (line.end - line.middle) * t;
+  const double chroma = line.chroma * t * (2 - t);
+  const double hue = (step < kZero ? line.blue : line.orange) * std::acos(-1.0) / 180;
+  return from_oklab(lightness, chroma * std::cos(hue), chroma * std::sin(hue));
 }
 
-Colors::Colors(Colormap colormap, Theme theme) {
+std::uint8_t pale(std::uint8_t segment_color) noexcept {
+  if (segment_color == color::kNoSegment) return color::kSegmentCount;
+  if (segment_color == color::kAccentRamp + 1) return color::kSegmentCount + 1;
+  return static_cast<std::uint8_t>(segment_color - color::kSegments);
+}
+
+Colors::Colors(Colormap colormap, Theme theme, Steps steps) {
   const ThemeColors& own = theme == Theme::kLight ? kLightTheme : kDarkTheme;
   put_colormap(palette_, colormap, theme);
   for (std::size_t i = color::kPaper; i <= color::kInk; ++i) {
@@ -112,13 +163,18 @@ Colors::Colors(Colormap colormap, Theme theme) {
   for (std::size_t i = 0; i < color::kSegmentCount; ++i)
     palette_[color::kSegments + i] = unpack(own.segments[i]);
   palette_[color::kWhite] = unpack(0xffffff);
-  palette_[color::kBlack] = unpack(0x0b0d10);
+  palette_[color::kBlack] = unpack(0x000000);  // against it or white, 4.5 : 1 is always reached
   for (std::size_t i = 0; i < 3; ++i) {
     palette_[color::kAccentRamp + i] =
         mix(palette_[color::kPaper], palette_[color::kAccent], 0.25 * static_cast<double>(i + 1));
   }
   palette_[color::kNoSegment] = unpack(own.no_segment);
+  if (steps == Steps::kDifferences) put_differences(palette_, theme);
+  if (steps == Steps::kShares) put_shares(palette_);
+  find_blends();
+}
 
+void Colors::find_blends() {
   const std::array<Rgb, kInks> inks = {palette_[color::kInk], palette_[color::kDim],
                                        palette_[color::kAccent]};
   const double white = luminance(palette_[color::kWhite]);

@@ -43,10 +43,10 @@ Grid color_cells(const WeightView& weights, std::int64_t row_bin, std::int64_t c
   grid.rows = static_cast<int>((weights.rows + row_bin - 1) / row_bin);
   grid.columns = static_cast<int>((weights.columns + column_bin - 1) / column_bin);
   grid.colors.reserve(static_cast<std::size_t>(grid.rows) * static_cast<std::size_t>(grid.columns));
-  const double top = scale.top() * (1 + 1e-6);
+  const auto rank = [&](double weight) { return scale.is_difference() ? std::abs(weight) : weight; };
   for (std::int64_t row = 0; row < weights.rows; row += row_bin) {
     for (std::int64_t column = 0; column < weights.columns; column += column_bin) {
-      double largest = -1;
+      double largest = scale.is_difference() ? 0 : -1;
       bool seen = false;
       bool finite = true;
       for (std::int64_t r = row; r < std::min(row + row_bin, weights.rows); ++r) {
@@ -56,8 +56,9 @@ Grid color_cells(const WeightView& weights, std::int64_t row_bin, std::int64_t c
           const double weight = weights.values[at];
           seen = true;
           finite = finite && std::isfinite(weight);
-          if (weight > clipped.largest && weight > top && std::isfinite(weight)) clipped = {weight, c};
-          largest = std::max(largest, weight);
+          if (std::isfinite(weight) && scale.clips(weight) && rank(weight) > std::abs(clipped.largest))
+            clipped = {weight, c};
+          if (rank(weight) > rank(largest)) largest = weight;
         }
       }
       grid.colors.push_back(!seen ? color::kMasked : !finite ? color::kHatch : scale.color(largest));

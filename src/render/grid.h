@@ -29,15 +29,16 @@ struct WeightView {
 };
 WeightView view_of(const Matrix& matrix, std::span<const std::uint8_t> masked = {});
 
-/// What of a grid was above the top.
+/// What of a grid was beyond the top.
 struct Clipped {
-  double largest = 0;        ///< 0: nothing.
+  double largest = 0;        ///< The one of the greatest size; 0: nothing.
   std::int64_t column = -1;  ///< Source where it is.
   bool any() const noexcept { return column >= 0; }
 };
 
-/// Colours of `weights`, `row_bin` × `column_bin` of them in a cell, drawn with their largest (one that is
-/// not finite wins; masked only when all are). Position and cell size are the caller's.
+/// Colours of `weights`, `row_bin` × `column_bin` of them in a cell, drawn with their largest, of
+/// differences with that of the greatest size (one that is not finite wins; masked only when all are).
+/// Position and cell size are the caller's.
 Grid color_cells(const WeightView& weights, std::int64_t row_bin, std::int64_t column_bin, const Scale& scale,
                  Clipped& clipped);
 

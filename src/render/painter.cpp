@@ -1,4 +1,6 @@
 /// The public face: pages are laid out into scenes and drawn.
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "attnviz/render.h"
@@ -7,6 +9,7 @@
 #include "render/glyphs.h"
 #include "render/overview.h"
 #include "render/raster.h"
+#include "render/segment_chart.h"
 #include "render/shaper.h"
 #include "render/token_page.h"
 
@@ -14,13 +17,13 @@ namespace attnviz {
 
 using render::Pen;
 using render::Scene;
+using render::Steps;
 
 class Painter::Impl {
  public:
   Impl(const RenderOptions& options, ColorTop top)
       : options_(options),
         top_(std::move(top)),
-        colors_(options.colormap, options.theme),
         fonts_(options.fonts, options.system_fonts),
         shaper_(fonts_),
         glyphs_(fonts_) {}
@@ -35,12 +38,27 @@ class Painter::Impl {
 
   Image overview(std::string_view title, std::span<const HeadSummary> heads,
                  std::span<const Heatmap> summaries) {
-    return draw([&](Pen& pen) { render::draw_overview(pen, title, heads, summaries, top_); });
+    const auto difference = [](const Heatmap& summary) { return summary.difference; };
+    const bool any = std::any_of(summaries.begin(), summaries.end(), difference);
+    if (any && !(heads.empty() && std::all_of(summaries.begin(), summaries.end(), difference))) {
+      throw Error(ErrorKind::kUsage,
+                  "an overview cannot show differences beside weights, which have other colours; give it "
+                  "differences only");
+    }
+    return draw([&](Pen& pen) { render::draw_overview(pen, title, heads, summaries, top_); },
+                any ? Steps::kDifferences : Steps::kWeights);
   }
 
   Image heatmap(const Heatmap& heatmap) {
-    return draw([&](Pen& pen) { render::draw_heatmap_page(pen, heatmap, top_); });
+    return draw([&](Pen& pen) { render::draw_heatmap_page(pen, heatmap, top_); },
+                heatmap.difference ? Steps::kDifferences : Steps::kWeights);
   }
+
+  Image segments(const SegmentChart& chart) {
+    return draw([&](Pen& pen) { render::draw_segment_chart(pen, chart); }, Steps::kShares);
+  }
+
+  void use_top(ColorTop top) { top_ = std::move(top); }
 
   std::vector<std::string> missing_characters() const {
     std::vector<std::string> names;
@@ -50,12 +68,18 @@ class Painter::Impl {
 
  private:
   template <typename Layout>
-  Image draw(const Layout& layout) {
+  Image draw(const Layout& layout, Steps steps = Steps::kWeights) {
     Scene scene;
     Pen pen{scene, shaper_, options_};
     layout(pen);
     return render::rasterise(scene, scene.right() + render::kMargin, scene.bottom() + render::kMargin,
-                             colors_, glyphs_);
+                             colors(steps), glyphs_);
+  }
+
+  const render::Colors& colors(Steps steps) {
+    std::optional<render::Colors>& made = colors_[static_cast<std::size_t>(steps)];
+    if (!made) made.emplace(options_.colormap, options_.theme, steps);
+    return *made;
   }
 
   /// All tokens of a run look at one text (two for an encoder–decoder): its layout is remembered.
@@ -80,7 +104,7 @@ class Painter::Impl {
 
   RenderOptions options_;
   ColorTop top_;
-  render::Colors colors_;
+  std::array<std::optional<render::Colors>, 3> colors_;  ///< Of each Steps, made when needed.
   render::Fonts fonts_;
   render::Shaper shaper_;
   render::Glyphs glyphs_;
@@ -99,6 +123,8 @@ Image Painter::overview(std::string_view title, std::span<const HeadSummary> hea
   return impl_->overview(title, heads, summaries);
 }
 Image Painter::heatmap(const Heatmap& heatmap) { return impl_->heatmap(heatmap); }
+Image Painter::segments(const SegmentChart& chart) { return impl_->segments(chart); }
+void Painter::use_top(ColorTop top) { impl_->use_top(std::move(top)); }
 std::vector<std::string> Painter::missing_characters() const { return impl_->missing_characters(); }
 
 }  // namespace attnviz

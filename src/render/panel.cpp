@@ -33,7 +33,8 @@ void draw_row_labels(Pen& pen, const Panel& panel, int rows, int cell_height, in
 
 /// ".12", "1"; empty for what would read 0.
 std::string cell_text(double weight) {
-  if (!std::isfinite(weight) || weight < 0.005) return {};
+  if (!std::isfinite(weight) || std::abs(weight) < 0.005) return {};
+  if (weight < 0) return "−" + cell_text(-weight);
   std::array<char, 16> text{};
   const auto end =
       std::to_chars(text.data(), text.data() + text.size(), weight, std::chars_format::fixed, 2).ptr;
@@ -67,7 +68,8 @@ std::string clipped_note(const Columns& columns, const Panel& panel, const Clipp
   const std::string name = columns.labels.empty() ? std::to_string(clipped.column) : columns.labels[at];
   const bool sink = !sinks.empty() && sinks[at] != 0;
   return (sink ? "sink “" + name + "” clipped"
-               : "above " + weight_text(panel.scale.top()) + " clipped: “" + name + "”") +
+               : (panel.scale.is_difference() ? "beyond ±" : "above ") + weight_text(panel.scale.top()) +
+                     " clipped: “" + name + "”") +
          ", up to " + weight_text(clipped.largest);
 }
 
@@ -97,13 +99,14 @@ int draw_color_bar(Pen& pen, const Scale& scale, bool clipped, int y, int right)
   bar.cell_height = kBarHeight;
   for (int x = 0; x < length; ++x) {
     bar.colors.push_back(
-        static_cast<std::uint8_t>((x * (kColorSteps - 1) + (length - 1) / 2) / (length - 1)));
+        static_cast<std::uint8_t>((x * (scale.steps() - 1) + (length - 1) / 2) / (length - 1)));
   }
   pen.scene.grid(std::move(bar));
   for (int i = 0; clipped && i < kBarHeight / 2 + 3; ++i) {
     const int half = std::max(0, kBarHeight / 2 - i * kBarHeight / 16);
-    if (half > 0)
-      pen.scene.fill({left + length + 1 + i, y + kBarHeight / 2 - half, 1, 2 * half}, color::kOver);
+    if (half <= 0) continue;
+    pen.scene.fill({left + length + 1 + i, y + kBarHeight / 2 - half, 1, 2 * half}, color::kOver);
+    if (scale.is_difference()) pen.scene.fill({left - 2 - i, y + kBarHeight / 2 - half, 1, 2 * half}, kUnder);
   }
   for (const Scale::Tick& tick : scale.ticks(0.2)) {
     const int x = left + static_cast<int>(std::lround(tick.place * (length - 1)));
@@ -112,6 +115,21 @@ int draw_color_bar(Pen& pen, const Scale& scale, bool clipped, int y, int right)
     pen.scene.text(shaped, x - shaped->pixels() / 2, y + kBarHeight + 3, Ink::kDim, Role::kTick);
   }
   return left;
+}
+
+int draw_swatches(Pen& pen, const std::vector<std::pair<Swatch, std::string>>& items, int left, int y,
+                  int right) {
+  int x = left;
+  for (const auto& [swatch, text] : items) {
+    const auto label = pen.shaper.line_within(text, kLabelSize, right - left - 15);
+    if (x > left && x + 15 + label->pixels() > right) {
+      x = left;
+      y += 18;
+    }
+    pen.scene.fill({x, y + 2, 10, 10}, swatch);
+    x = pen.scene.text(label, x + 15, y, Ink::kDim, Role::kSegment).right() + 16;
+  }
+  return items.empty() ? y : y + line_height(kLabelSize);
 }
 
 int draw_panel(Pen& pen, const Panel& panel, const Columns& columns, int y, int right) {

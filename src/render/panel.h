@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "render/grid.h"
@@ -36,9 +37,10 @@ struct Columns {
   int cell_width = 1;
   std::int64_t sources = 0;
   std::int64_t bin = 1;               ///< Sources in a column.
+  std::string unit = "sources";       ///< What they are, for notes: or "words", "outputs".
   std::vector<std::string> labels;    ///< [sources], ready to be shaped; empty: their numbers.
   std::vector<std::uint8_t> special;  ///< [sources], or empty.
-  std::vector<int> segments;          ///< [sources], -1 for none; empty: not named.
+  std::vector<int> segments;          ///< [sources]: places (segments.h); empty: not named.
   std::vector<float> attended;        ///< [sources]: the most attended are always labelled.
   std::optional<std::int64_t> query;  ///< The source that is the query itself.
   bool from_start = true;             ///< The first source is the first position: it may be a sink.
@@ -80,6 +82,10 @@ struct PlacedLabel {
 /// At least `pitch` apart, within [low, high]: the wanted sources always, moved where they crowd, and of the
 /// others every k-th that finds room above its own column.
 std::vector<PlacedLabel> place_labels(const Columns& columns, int pitch, int low, int high);
+
+/// Swatches with texts side by side, wrapped between `left` and `right`; returns where it ends.
+int draw_swatches(Pen& pen, const std::vector<std::pair<Swatch, std::string>>& items, int left, int y,
+                  int right);
 
 /// A colour bar that ends at `right`; returns its left end.
 int draw_color_bar(Pen& pen, const Scale& scale, bool clipped, int y, int right);

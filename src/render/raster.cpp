@@ -20,6 +20,12 @@ class Raster {
     for (int y = box.y; y < box.bottom() && box.width > 0; ++y) {
       std::memset(row(y) + box.x, fill.color, static_cast<std::size_t>(box.width));
     }
+    if (fill.texture == Texture::kPlain) return;
+    for (int y = box.y; y < box.bottom(); ++y) {
+      for (int x = box.x; x < box.right(); ++x) {
+        if (on_stripe(fill.texture, x, y)) row(y)[x] = color::kPaper;
+      }
+    }
   }
 
   void operator()(const Hatch& hatch) {
@@ -87,6 +93,16 @@ class Raster {
  private:
   static int floor64(int value) { return value >> 6; }
   static int round64(int value) { return (value + 32) >> 6; }
+  /// Places depend on the picture alone, so that stripes go on from one area to the next.
+  static bool on_stripe(Texture texture, int x, int y) {
+    switch (texture) {
+      case Texture::kPlain: return false;
+      case Texture::kRising: return (x + y) % 5 == 0;
+      case Texture::kFalling: return (x - y + (1 << 20) * 5) % 5 == 0;
+      case Texture::kLevel: return y % 4 == 0;
+    }
+    return false;
+  }
   static std::uint8_t stripe(int x, int y) { return (x + y) % 4 == 0 ? color::kHatch : color::kPaper; }
   std::uint8_t* row(int y) {
     return pixels_.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(width_);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "render/reading_view.h"
+#include "render/segments.h"
 
 namespace attnviz::render {
 namespace {
@@ -81,12 +82,13 @@ std::vector<Stretch> cut(const Encoding& encoding, const std::string& text, bool
   };
   std::vector<Start> starts = {{0, -1, pair ? "pair" : ""}};
   if (!pair) {
+    const std::vector<int> places = segment_places(encoding);
     for (std::size_t i = 0; i < encoding.segments.size(); ++i) {
       const Segment& segment = encoding.segments[i];
-      if (!segment.name.empty()) starts.push_back({segment.span.begin, static_cast<int>(i), segment.name});
+      if (!segment.name.empty()) starts.push_back({segment.span.begin, places[i], segment.name});
     }
     const auto own = static_cast<std::int64_t>(encoding.text.size());
-    if (!encoding.generated.empty()) starts.push_back({own, -1, "generated"});
+    if (!encoding.generated.empty()) starts.push_back({own, kGeneratedPlace, kGeneratedName});
   }
   std::stable_sort(starts.begin(), starts.end(),
                    [](const Start& a, const Start& b) { return a.byte < b.byte; });

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "render/segments.h"
+
 namespace attnviz::render {
 namespace {
 
@@ -73,13 +75,17 @@ void draw_words(Pen& pen, const ReadingLine& line, const ReadingColors& colors, 
 
 void draw_margin(Pen& pen, const ReadingLayout& layout, const ReadingColors& colors, int y) {
   const int right = kMargin + layout.gutter - 14;
+  std::vector<double> shares;
+  for (const SegmentMass& mass : colors.masses) shares.push_back(mass.mass);
+  const std::vector<std::string> masses = share_texts(shares);
   for (const MarginName& name : layout.names) {
     const int top = y + name.y + (kBoxHeight - line_height(kLabelSize)) / 2;
     const auto mass = std::find_if(colors.masses.begin(), colors.masses.end(),
                                    [&](const SegmentMass& candidate) { return candidate.name == name.name; });
     int end = right;
     if (mass != colors.masses.end()) {
-      const auto value = pen.shaper.line(share_text(mass->mass), kLabelSize);
+      const auto at = static_cast<std::size_t>(mass - colors.masses.begin());
+      const auto value = pen.shaper.line(masses[at], kLabelSize);
       pen.scene.text(value, right - value->pixels(), top, Ink::kDim, Role::kMargin);
       end = right - kMassWidth;
     }
@@ -87,8 +93,8 @@ void draw_margin(Pen& pen, const ReadingLayout& layout, const ReadingColors& col
     pen.scene.text(shaped, end - shaped->pixels(), top, Ink::kText, Role::kMargin);
   }
   for (const ReadingLine& line : layout.lines) {
-    if (line.segment < 0) continue;
-    pen.scene.fill({kMargin + layout.gutter - 9, y + line.y, 4, kReadingPitch}, segment_color(line.segment));
+    if (line.segment == kGluePlace) continue;
+    pen.scene.fill({kMargin + layout.gutter - 9, y + line.y, 4, kReadingPitch}, swatch_of(line.segment));
   }
 }
 

@@ -25,7 +25,7 @@ struct ReadingLine {
   int x = 0;  ///< From the left edge of the view.
   int y = 0;  ///< Of its top, from the top edge of the view.
   std::vector<TokenBox> tokens;
-  int segment = -1;
+  int segment = -1;  ///< Its place, see segments.h.
 };
 
 struct MarginName {

@@ -10,11 +10,32 @@
 
 namespace attnviz::render {
 
-Scale::Scale(ColorScale kind, double top)
-    : kind_(kind), top_(top > 0 && std::isfinite(top) ? top : 1.0), floor_(std::min(1e-4, top_ * 1e-2)) {}
+Scale::Scale(ColorScale kind, double top, bool difference)
+    : kind_(kind),
+      top_(top > 0 && std::isfinite(top) ? top : 1.0),
+      floor_(std::min(1e-4, top_ * 1e-2)),
+      difference_(difference) {}
+
+bool Scale::clips(double weight) const noexcept {
+  return (difference_ ? std::abs(weight) : weight) > top_ * (1 + 1e-6);
+}
+
+int Scale::steps() const noexcept { return difference_ ? kDifferenceSteps : kColorSteps; }
 
 double Scale::place(double weight) const noexcept {
   if (!std::isfinite(weight)) return std::numeric_limits<double>::quiet_NaN();
+  if (!difference_) return one_side(weight);
+  const double half = one_side(std::abs(weight)) / 2;
+  return weight < 0 ? 0.5 - half : 0.5 + half;
+}
+
+double Scale::weight(double place) const noexcept {
+  if (!difference_) return one_side_weight(place);
+  const double size = one_side_weight(std::abs(2 * place - 1));
+  return place < 0.5 ? -size : size;
+}
+
+double Scale::one_side(double weight) const noexcept {
   switch (kind_) {
     case ColorScale::kSqrt: return std::sqrt(std::max(0.0, weight) / top_);
     case ColorScale::kLinear: return std::max(0.0, weight) / top_;
@@ -24,7 +45,7 @@ double Scale::place(double weight) const noexcept {
   return 0;
 }
 
-double Scale::weight(double place) const noexcept {
+double Scale::one_side_weight(double place) const noexcept {
   switch (kind_) {
     case ColorScale::kSqrt: return place * place * top_;
     case ColorScale::kLinear: return place * top_;
@@ -36,11 +57,24 @@ double Scale::weight(double place) const noexcept {
 std::uint8_t Scale::color(double weight) const noexcept {
   const double where = place(weight);
   if (std::isnan(where)) return color::kHatch;
-  if (weight > top_ * (1 + 1e-6)) return color::kOver;
-  return static_cast<std::uint8_t>(std::lround(std::min(where, 1.0) * (kColorSteps - 1)));
+  if (clips(weight)) return weight < 0 ? kUnder : color::kOver;
+  return static_cast<std::uint8_t>(std::lround(std::clamp(where, 0.0, 1.0) * (steps() - 1)));
 }
 
 std::vector<Scale::Tick> Scale::ticks(double apart) const {
+  if (!difference_) return one_side_ticks(apart);
+  std::vector<Tick> right = one_side_ticks(std::min(0.5, 2 * apart));
+  std::vector<Tick> result;
+  for (auto tick = right.rbegin(); tick != right.rend() && tick->place > 0; ++tick)
+    result.push_back({-tick->weight, (1 - tick->place) / 2, "−" + tick->text});
+  result.push_back({0, 0.5, "0"});
+  for (const Tick& tick : right) {
+    if (tick.place > 0) result.push_back({tick.weight, (1 + tick.place) / 2, "+" + tick.text});
+  }
+  return result;
+}
+
+std::vector<Scale::Tick> Scale::one_side_ticks(double apart) const {
   std::vector<Tick> result = {{0.0, 0.0, "0"}, {top_, 1.0, weight_text(top_)}};
   if (kind_ == ColorScale::kLog) result[0] = {floor_, 0.0, "≤" + weight_text(floor_, 1)};
   // Coarse steps first, so that the roundest weights win the room.
@@ -58,7 +92,7 @@ std::vector<Scale::Tick> Scale::ticks(double apart) const {
     }
   }
   for (const double weight : wanted) {
-    const double where = place(weight);
+    const double where = one_side(weight);
     const bool free = std::all_of(result.begin(), result.end(),
                                   [&](const Tick& tick) { return std::abs(tick.place - where) >= apart; });
     if (where > 0 && where < 1 && free) result.push_back({weight, where, weight_text(weight)});
@@ -68,18 +102,18 @@ std::vector<Scale::Tick> Scale::ticks(double apart) const {
 }
 
 std::string weight_text(double weight, int digits) {
+  if (weight < 0) return "−" + weight_text(-weight, digits);
   if (std::isnan(weight)) return "nan";
-  if (std::isinf(weight)) return weight > 0 ? "inf" : "-inf";
+  if (std::isinf(weight)) return "inf";
   if (weight == 0) return "0";
   std::array<char, 32> text{};
-  const double size = std::abs(weight);
-  const bool scientific = size < 1e-3 || size >= 1e4;
+  const bool scientific = weight < 1e-3 || weight >= 1e4;
   std::to_chars_result end{};
   if (scientific) {
     end = std::to_chars(text.data(), text.data() + text.size(), weight, std::chars_format::scientific,
                         digits - 1);
   } else {
-    const int before = static_cast<int>(std::floor(std::log10(size))) + 1;
+    const int before = static_cast<int>(std::floor(std::log10(weight))) + 1;
     end = std::to_chars(text.data(), text.data() + text.size(), weight, std::chars_format::fixed,
                         std::max(0, digits - before));
   }
@@ -97,14 +131,6 @@ std::string weight_text(double weight, int digits) {
     if (result[e + 1] == '+') result.erase(e + 1, 1);
   }
   return result;
-}
-
-std::string share_text(double share) {
-  if (share > 0 && share < 0.005) return "<0.01";
-  if (!std::isfinite(share)) return weight_text(share);
-  std::array<char, 32> text{};
-  return {text.data(),
-          std::to_chars(text.data(), text.data() + text.size(), share, std::chars_format::fixed, 2).ptr};
 }
 
 std::vector<std::uint8_t> sink_columns(const Matrix& weights, std::span<const std::uint8_t> masked,
@@ -139,7 +165,7 @@ double largest_weight(const Matrix& weights, std::span<const std::uint8_t> maske
       const double weight = weights.at(row, column);
       const bool hidden =
           !masked.empty() && masked[static_cast<std::size_t>(row * weights.columns + column)] != 0;
-      if (!hidden && std::isfinite(weight)) largest = std::max(largest, weight);
+      if (!hidden && std::isfinite(weight)) largest = std::max(largest, std::abs(weight));
     }
   }
   return largest;

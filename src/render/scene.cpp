@@ -14,9 +14,11 @@ void Scene::include(const Rect& box) {
   bottom_ = std::max(bottom_, box.bottom());
 }
 
-void Scene::fill(const Rect& box, std::uint8_t color) {
+void Scene::fill(const Rect& box, std::uint8_t color) { fill(box, Swatch{color, Texture::kPlain}); }
+
+void Scene::fill(const Rect& box, const Swatch& swatch) {
   include(box);
-  items_.emplace_back(Fill{box, color});
+  items_.emplace_back(Fill{box, swatch.color, swatch.texture});
 }
 
 void Scene::frame(const Rect& box, std::uint8_t color) {

@@ -24,9 +24,19 @@ struct Rect {
 /// What a text is for.
 enum class Role { kTitle, kNote, kReading, kMargin, kRow, kColumn, kTick, kCell, kSegment, kCaption };
 
+/// Stripes of paper over a colour, so that more areas than there are colours can be told apart.
+enum class Texture : std::uint8_t { kPlain, kRising, kFalling, kLevel };
+
+/// What an area is painted with.
+struct Swatch {
+  std::uint8_t color = 0;
+  Texture texture = Texture::kPlain;
+};
+
 struct Fill {
   Rect box;
   std::uint8_t color = 0;
+  Texture texture = Texture::kPlain;
 };
 
 /// Diagonal stripes on paper.
@@ -80,6 +90,7 @@ class Scene {
   int bottom() const noexcept { return bottom_; }
 
   void fill(const Rect& box, std::uint8_t color);
+  void fill(const Rect& box, const Swatch& swatch);
   void frame(const Rect& box, std::uint8_t color);  ///< Its inner edge, one pixel.
   void hatch(const Rect& box);
   void line(int x0, int y0, int x1, int y1, std::uint8_t color);

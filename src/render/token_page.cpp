@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "render/segments.h"
+
 namespace attnviz::render {
 namespace {
 
@@ -114,14 +116,11 @@ class TokenPage {
     columns.from_start = !view.sources.empty() && view.sources[0] == 0;
     columns.query = query_of(view, map_.token);
     const bool named = !view.segments.empty();
+    const std::vector<int> places = named ? token_places(*view.encoding) : std::vector<int>{};
     for (const std::int64_t source : view.sources) {
-      const Token& token = view.encoding->tokens[static_cast<std::size_t>(source)];
-      columns.labels.push_back(label_text(token.text, kLabelGraphemes));
-      if (named) {
-        const bool part = token.segment >= 0 &&
-                          !view.encoding->segments[static_cast<std::size_t>(token.segment)].name.empty();
-        columns.segments.push_back(part ? token.segment : -1);
-      }
+      const auto at = static_cast<std::size_t>(source);
+      columns.labels.push_back(label_text(view.encoding->tokens[at].text, kLabelGraphemes));
+      if (named) columns.segments.push_back(places[at]);
     }
     if (!view.reductions.empty()) columns.attended = view.reductions[0].overall;
     return columns;
@@ -270,16 +269,6 @@ class TokenPage {
     return draw_reading(pen_, *layout, colors, y + 26) + 20;
   }
 
-  /// Palette colour of a mass by the name of its segment.
-  static std::uint8_t mass_color(const AttentionView& view, const SegmentMass& mass) {
-    if (mass.name == "generated") return color::kAccentRamp + 1;
-    const std::vector<Segment>& segments = view.encoding->segments;
-    for (std::size_t i = 0; i < segments.size(); ++i) {
-      if (!mass.name.empty() && segments[i].name == mass.name) return segment_color(static_cast<int>(i));
-    }
-    return color::kNoSegment;
-  }
-
   int draw_masses(const AttentionView& view, int y) {
     double sum = 0;
     for (const SegmentMass& mass : view.segments)
@@ -291,44 +280,35 @@ class TokenPage {
     const int height = 20;
     double before = 0;
     int x = kMargin;
-    std::vector<const SegmentMass*> unnamed;  // on the bar, that is
+    std::vector<std::pair<Swatch, std::string>> unnamed;  // on the bar, that is
+    std::vector<std::string> names;
+    std::vector<double> shares;
     for (const SegmentMass& mass : view.segments) {
+      names.push_back(mass.name);
+      shares.push_back(mass.mass);
+    }
+    const std::vector<int> places = segment_places(names);
+    const std::vector<std::string> texts = share_texts(shares);
+    for (std::size_t i = 0; i < view.segments.size(); ++i) {
+      const SegmentMass& mass = view.segments[i];
+      const Swatch swatch = swatch_of(places[i]);
       before += std::isfinite(mass.mass) ? std::max(0.0, mass.mass) : 0.0;
       const int end = sum > 0 ? kMargin + static_cast<int>(std::lround(before / sum * width)) : kMargin;
       const Rect box = {x, y, end - x, height};
       x = end;
-      if (box.width > 0)
-        pen_.scene.fill({box.x, box.y, std::max(1, box.width - 1), box.height}, mass_color(view, mass));
-      const auto label = pen_.shaper.line(mass_label(mass), kLabelSize);
-      if (label->pixels() + 10 <= box.width) {
+      if (box.width > 0) pen_.scene.fill({box.x, box.y, std::max(1, box.width - 1), box.height}, swatch);
+      const std::string name =
+          label_text(mass.name.empty() ? "outside of segments" : mass.name, kLabelGraphemes);
+      const auto label = pen_.shaper.line(name + "  " + texts[i], kLabelSize);
+      if (label->pixels() + 10 <= box.width && swatch.texture == Texture::kPlain) {
         pen_.scene.text(label, box.x + 6, y + (height - line_height(kLabelSize)) / 2, Ink::kText,
                         Role::kSegment);
       } else {
-        unnamed.push_back(&mass);
+        unnamed.emplace_back(swatch, name + "  " + texts[i]);
       }
     }
     y += height;
-    return unnamed.empty() ? y : draw_mass_legend(view, unnamed, y + 8);
-  }
-
-  static std::string mass_label(const SegmentMass& mass) {
-    return label_text(mass.name.empty() ? "outside of segments" : mass.name, kLabelGraphemes) + "  " +
-           share_text(mass.mass);
-  }
-
-  /// Masses whose label finds no room on the bar.
-  int draw_mass_legend(const AttentionView& view, const std::vector<const SegmentMass*>& masses, int y) {
-    int x = kMargin;
-    for (const SegmentMass* mass : masses) {
-      const auto label = pen_.shaper.line(mass_label(*mass), kLabelSize);
-      if (x > kMargin && x + 15 + label->pixels() > right_) {
-        x = kMargin;
-        y += 18;
-      }
-      pen_.scene.fill({x, y + 2, 10, 10}, mass_color(view, *mass));
-      x = pen_.scene.text(label, x + 15, y, Ink::kDim, Role::kSegment).right() + 16;
-    }
-    return y + line_height(kLabelSize);
+    return unnamed.empty() ? y : draw_swatches(pen_, unnamed, kMargin, y + 8, right_);
   }
 
   Pen& pen_;

@@ -2,11 +2,12 @@
 /// look at the new ones: ATTNVIZ_WRITE_GOLDEN=1 makes the test write them instead of comparing.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <limits>
-#include <thread>
+#include <numeric>
 
 #include "render/fixtures.h"
 #include "render/pictures.h"
@@ -128,6 +129,48 @@ Image overview(bool causal, double induction) {
   return Painter(plain()).overview("qa · attention of every head", heads, summaries);
 }
 
+/// What one run looked at more (above 0) or less than another.
+Heatmap changes() {
+  Heatmap map = test::make_summary(*encode("the harbour master of Velmora is Tessin ."), "mean", 0.3);
+  map.title = "changed after fine-tuning: mean, outputs × sources";
+  map.difference = true;
+  test::Random random(6);
+  for (std::size_t i = 0; i < map.weights.values.size(); ++i) {
+    const double size = 0.4 * std::pow(random.uniform(), 4);
+    map.weights.values[i] = static_cast<float>(random.below(2) == 0 ? size : -size);
+    map.row_positions.resize(static_cast<std::size_t>(map.weights.rows));
+  }
+  std::iota(map.row_positions.begin(), map.row_positions.end(), 0);
+  map.column_positions = map.row_positions;
+  return map;
+}
+
+/// Answers that read one fact after another; the question and glue get the rest.
+SegmentChart answers(int outputs, int facts) {
+  SegmentChart chart;
+  chart.title = "who is the harbour master of Velmora? · mean attention on each segment";
+  for (int i = 1; i <= facts; ++i) chart.names.push_back("fact-" + std::to_string(i));
+  for (const char* name : {"question", "", "generated"}) chart.names.push_back(name);
+  const auto names = static_cast<std::int64_t>(chart.names.size());
+  chart.masses = {outputs, names, {}};
+  test::Random random(8);
+  const std::vector<std::string> words = {"the", "harbour", "master", "of", "Velmora",
+                                          "is",  "Tes",     "sin",    "."};
+  for (int output = 0; output < outputs; ++output) {
+    chart.outputs.push_back(words[static_cast<std::size_t>(output) % words.size()]);
+    std::vector<double> row;
+    double sum = 0;
+    for (std::int64_t i = 0; i < names; ++i)
+      sum += row.emplace_back(random.uniform() * 0.2 + (i == output * 3 / 7 % facts ? 1.0 : 0.02));
+    for (const double mass : row) chart.masses.values.push_back(static_cast<float>(mass / sum));
+  }
+  return chart;
+}
+
+Image segments(int outputs, int facts, Theme theme = Theme::kLight) {
+  return Painter(in_colors(Colormap::kViridis, theme)).segments(answers(outputs, facts));
+}
+
 struct Golden {
   const char* name;
   std::function<Image()> draw;
@@ -196,6 +239,18 @@ std::vector<Golden> goldens() {
       {"masked_and_not_finite", [] { return masked_and_not_finite(Theme::kLight); }},
       {"masked_and_not_finite_dark", [] { return masked_and_not_finite(Theme::kDark); }},
       {"reading_with_not_finite", [] { return reading_with_not_finite(); }},
+      {"difference",
+       [] { return Painter(in_colors(Colormap::kViridis, Theme::kLight, true)).heatmap(changes()); }},
+      {"difference_dark",
+       [=] {
+         RenderOptions options = with_scale(ColorScale::kSqrt, value(0.2));
+         options.theme = Theme::kDark;
+         return Painter(options).heatmap(changes());
+       }},
+      {"segments_9_outputs", [] { return segments(9, 4); }},
+      {"segments_60_outputs_dark", [] { return segments(60, 5, Theme::kDark); }},
+      {"segments_500_outputs", [] { return segments(500, 17); }},
+      {"segments_one_output", [] { return segments(1, 2); }},
       {"overview_causal", [] { return overview(true, 1); }},
       {"overview_without_repeats", [] { return overview(false, 0); }},
   };
@@ -249,101 +304,6 @@ TEST(Difference, SeesALostLabelAWrongCellAndAWrongSize) {
   taller.height += 1;
   taller.rgb.resize(taller.rgb.size() + static_cast<std::size_t>(3 * taller.width));
   EXPECT_NE(test::difference(taller, expected), "");
-}
-
-// ------------------------------------------------------------------------------------------- determinism
-
-TEST(Painter, DrawsTheSameInAnyOrderOfCalls) {
-  const auto encoding = question();
-  const TokenMap first = make_map(encoding, 5, {.sink = 0.5});
-  const TokenMap second = make_map(encoding, 20, {.sink = 0.5});
-  Painter forward(plain());
-  Painter backward(plain());
-  const Image a = forward.token_map(first);
-  const Image b = forward.token_map(second);
-  EXPECT_EQ(encode_png(backward.token_map(second)), encode_png(b));
-  EXPECT_EQ(encode_png(backward.token_map(first)), encode_png(a));
-}
-
-TEST(Painter, EachThreadWithItsOwnDrawsWhatOneThreadDraws) {
-  const auto encoding = question();
-  std::vector<std::vector<std::uint8_t>> alone;
-  Painter painter(plain());
-  for (int query = 0; query < 8; ++query)
-    alone.push_back(encode_png(painter.token_map(make_map(encoding, query, {}))));
-  std::vector<std::vector<std::uint8_t>> together(8);
-  std::vector<std::thread> workers;
-  for (int worker = 0; worker < 4; ++worker) {
-    workers.emplace_back([&, worker] {
-      Painter own(plain());
-      for (int query = worker; query < 8; query += 4) {
-        together[static_cast<std::size_t>(query)] = encode_png(own.token_map(make_map(encoding, query, {})));
-      }
-    });
-  }
-  for (std::thread& worker : workers) worker.join();
-  EXPECT_EQ(together, alone);
-}
-
-TEST(Painter, PagesOfOneTextHaveOneWidth) {
-  const auto encoding = question();
-  Painter painter(plain());
-  const int width = painter.token_map(make_map(encoding, 0, {})).width();
-  for (int query = 1; query < 30; query += 7)
-    EXPECT_EQ(painter.token_map(make_map(encoding, query, {})).width(), width);
-}
-
-TEST(Painter, TheTopOfTheRunIsSharedByItsPictures) {
-  const auto encoding = question();
-  const TokenMap map = make_map(encoding, 20, {});
-  ColorTop top;
-  top.add(map);
-  const Image own = Painter(plain(), top).token_map(map);
-  for (int query = 5; query < 30; query += 5) top.add(make_map(encoding, query, {}));
-  EXPECT_NE(encode_png(Painter(plain(), top).token_map(map)), encode_png(own)) << "a larger weight elsewhere";
-  RenderOptions each = plain();
-  each.top.kind = ScaleTop::Kind::kMap;
-  EXPECT_EQ(Painter(each, top).token_map(map).pixels()[0], own.pixels()[0]);
-}
-
-TEST(Painter, ListsMissingCharactersInOrderOnce) {
-  Painter painter(plain());
-  painter.token_map(make_map(encode("🚀 中 🚀 a"), 3, {}));
-  EXPECT_EQ(painter.missing_characters(), (std::vector<std::string>{"U+4E2D", "U+1F680"}));
-}
-
-TEST(Painter, ShapesThatDoNotAgreeAreRefused) {
-  const auto refuses = [](const std::function<void(TokenMap&)>& spoil) {
-    TokenMap map = make_map(encode("one two three"), 2, {.per_head = true});
-    spoil(map);
-    try {
-      Painter(plain()).token_map(map);
-    } catch (const Error& error) {
-      return error.kind() == ErrorKind::kUsage;
-    }
-    return false;
-  };
-  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].sources.push_back(2); }));
-  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].sources[0] = 99; }));
-  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].sources.clear(); }));
-  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].layers.pop_back(); }));
-  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].reductions[1].overall.pop_back(); }));
-  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].reductions[0].layers.values.pop_back(); }));
-  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].per_head.pop_back(); }));
-  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].heads.pop_back(); }));
-  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].encoding.reset(); }));
-  EXPECT_FALSE(refuses([](TokenMap&) {}));
-}
-
-TEST(Painter, OverviewAndHeatmapRefuseWhatTheyCannotDraw) {
-  Painter painter(plain());
-  EXPECT_THROW(painter.overview("x", {}, {}), Error);
-  auto heads = test::make_heads(1, 1, 97, true);
-  EXPECT_THROW(painter.overview("x", heads, {}), Error);
-  Heatmap map = small_matrix();
-  map.column_labels.pop_back();
-  EXPECT_THROW(painter.heatmap(map), Error);
-  EXPECT_THROW(painter.heatmap({}), Error);
 }
 
 }  // namespace

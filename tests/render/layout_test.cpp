@@ -7,145 +7,13 @@
 #include <limits>
 #include <set>
 
-#include "render/fixtures.h"
 #include "render/glyphs.h"
-#include "render/overview.h"
 #include "render/raster.h"
-#include "render/token_page.h"
+#include "render/scenes.h"
 #include "render/unicode.h"
 
 namespace attnviz::render {
 namespace {
-
-/// A page before it becomes pixels.
-class Page {
- public:
-  explicit Page(RenderOptions options = {})
-      : options_(std::move(options)), fonts_({}, false), shaper_(fonts_) {}
-
-  const Scene& token(const TokenMap& map) {
-    draw_token_page(pen_, map, {}, [&](const auto& encoding, int width) {
-      return std::make_shared<const ReadingLayout>(lay_out_reading(shaper_, *encoding, width));
-    });
-    return scene_;
-  }
-  const Scene& overview(std::span<const HeadSummary> heads, std::span<const Heatmap> summaries) {
-    draw_overview(pen_, "a model", heads, summaries, {});
-    return scene_;
-  }
-  const Scene& heatmap(const Heatmap& map) {
-    draw_heatmap_page(pen_, map, {});
-    return scene_;
-  }
-  Pen& pen() { return pen_; }
-  Fonts& fonts() { return fonts_; }
-
- private:
-  RenderOptions options_;
-  Fonts fonts_;
-  Shaper shaper_;
-  Scene scene_;
-  Pen pen_{scene_, shaper_, options_};
-};
-
-template <typename Item>
-std::vector<Item> items_of(const Scene& scene) {
-  std::vector<Item> found;
-  for (const auto& item : scene.items()) {
-    if (const auto* wanted = std::get_if<Item>(&item)) found.push_back(*wanted);
-  }
-  return found;
-}
-
-bool overlap(const Rect& a, const Rect& b) {
-  return a.x < b.right() && b.x < a.right() && a.y < b.bottom() && b.y < a.bottom();
-}
-
-/// Boxes have a pixel to spare at both ends of a text; touching there is no collision.
-Rect inner(const Text& text) {
-  Rect box = text.box;
-  (text.rotated ? box.y : box.x) += 1;
-  (text.rotated ? box.height : box.width) -= 2;
-  return box;
-}
-
-void expect_labels_apart(const Scene& scene) {
-  std::vector<Text> texts = items_of<Text>(scene);
-  std::erase_if(texts, [](const Text& text) { return text.role == Role::kReading; });  // lines of one text
-  std::sort(texts.begin(), texts.end(), [](const Text& a, const Text& b) { return a.box.y < b.box.y; });
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    for (std::size_t j = i + 1; j < texts.size() && texts[j].box.y < texts[i].box.bottom(); ++j) {
-      const Rect a = inner(texts[i]);
-      const Rect b = inner(texts[j]);
-      EXPECT_FALSE(overlap(a, b)) << "roles " << static_cast<int>(texts[i].role) << " and "
-                                  << static_cast<int>(texts[j].role) << " (" << a.x << "," << a.y << " "
-                                  << a.width << "x" << a.height << ") and (" << b.x << "," << b.y << " "
-                                  << b.width << "x" << b.height << ")";
-    }
-  }
-}
-
-void expect_all_on_page(const Scene& scene) {
-  for (const Text& text : items_of<Text>(scene)) {
-    EXPECT_GE(text.box.x, 0);
-    EXPECT_GE(text.box.y, 0);
-  }
-  for (const Grid& grid : items_of<Grid>(scene)) {
-    EXPECT_GE(grid.x, kMargin);
-    EXPECT_EQ(grid.colors.size(),
-              static_cast<std::size_t>(grid.rows) * static_cast<std::size_t>(grid.columns));
-  }
-}
-
-/// Texts of these labels may be anything.
-std::string random_word(test::Random& random) {
-  const std::u32string alphabet = U"abcdefgمرحשלום\u0301é1中🚀\u200D\u202E\n\t Ġ▁#";
-  std::string word;
-  const int length = random.below(4) == 0 ? random.below(60) : random.below(8);
-  for (int i = 0; i <= length; ++i) {
-    append_utf8(word, alphabet[static_cast<std::size_t>(random.below(static_cast<int>(alphabet.size())))]);
-  }
-  return word;
-}
-
-std::shared_ptr<Encoding> random_encoding(test::Random& random) {
-  const int words = 1 + random.below(random.below(3) == 0 ? 300 : 30);
-  std::vector<std::pair<std::string, std::string>> segments;
-  const int parts = random.below(2) == 0 ? 1 : 1 + random.below(12);
-  for (int part = 0; part < parts; ++part) {
-    std::string text;
-    for (int i = 0; i < 1 + words / parts; ++i) text += random_word(random) + " ";
-    segments.push_back({random.below(3) == 0 ? "" : random_word(random), text});
-  }
-  auto encoding = test::encode_segments(segments, random.below(2) == 0 ? random_word(random) : "");
-  if (random.below(2) == 0) encoding->segments.clear();
-  if (encoding->segments.empty()) {
-    for (Token& token : encoding->tokens) token.segment = -1;
-  }
-  for (Token& token : encoding->tokens) {
-    if (random.below(6) == 0) token.text = random_word(random);
-    if (random.below(9) == 0) token.special = true;
-    if (random.below(15) == 0) token.span.reset();
-  }
-  return encoding;
-}
-
-TokenMap random_map(test::Random& random) {
-  const auto encoding = random_encoding(random);
-  test::MapShape shape;
-  shape.layers = 1 + random.below(random.below(4) == 0 ? 60 : 8);
-  shape.sink = random.below(2) == 0 ? 0.0 : random.uniform();
-  shape.per_head = random.below(5) == 0;
-  shape.seed = random.next();
-  return test::make_map(encoding, random.below(static_cast<int>(encoding->tokens.size())), shape);
-}
-
-RenderOptions random_options(test::Random& random) {
-  RenderOptions options;
-  options.scale = static_cast<ColorScale>(random.below(3));
-  options.annotate = random.below(2) == 0;
-  return options;
-}
 
 class RandomPages : public ::testing::TestWithParam<int> {};
 
@@ -379,58 +247,6 @@ TEST(Bins, BeginPast4096Sources) {
   EXPECT_EQ(sources_per_column(4097), 2);
   EXPECT_EQ(sources_per_column(8192), 2);
   EXPECT_EQ(sources_per_column(100000), 25);
-}
-
-// ----------------------------------------------------------------------------------------------------
-// overview
-
-TEST(Overview, LabelsDoNotCollide) {
-  for (const auto& [layers, heads, side] : {std::tuple{1, 1, 1}, {2, 3, 7}, {4, 8, 48}, {6, 2, 96}}) {
-    Page page;
-    const auto encoding = test::encode("the harbour master of Velmora is Tessin");
-    const std::vector<Heatmap> summaries = {test::make_summary(*encoding, "mean", 0.5),
-                                            test::make_summary(*encoding, "max", 0)};
-    const Scene& scene = page.overview(test::make_heads(layers, heads, side, side % 2 == 0), summaries);
-    expect_labels_apart(scene);
-    expect_all_on_page(scene);
-  }
-}
-
-TEST(Overview, ThumbnailsAreWholePixelsOfAtMostTheirSide) {
-  Page page;
-  for (const Grid& grid : items_of<Grid>(page.overview(test::make_heads(2, 2, 50, true), {}))) {
-    if (grid.columns == 200) continue;
-    EXPECT_EQ(grid.columns, 50);
-    EXPECT_EQ(grid.cell_width, 1);
-    EXPECT_LE(grid.box().width, kThumbnailSide);
-  }
-}
-
-TEST(Overview, WhatCausalHeadsCannotSeeIsMasked) {
-  Page page;
-  int masked = 0;
-  for (const Grid& grid : items_of<Grid>(page.overview(test::make_heads(1, 1, 10, true), {}))) {
-    masked += static_cast<int>(std::count(grid.colors.begin(), grid.colors.end(), color::kMasked));
-  }
-  EXPECT_EQ(masked, 3 * 45) << "the head, the mean over heads and the mean over layers";
-}
-
-TEST(HeatmapPage, LabelsDoNotCollide) {
-  test::Random random(21);
-  for (int round = 0; round < 30; ++round) {
-    Heatmap map;
-    map.title = random_word(random);
-    map.weights = {1 + random.below(120), 1 + random.below(300), {}};
-    for (std::int64_t i = 0; i < map.weights.rows * map.weights.columns; ++i) {
-      map.weights.values.push_back(static_cast<float>(random.uniform()));
-    }
-    for (std::int64_t i = 0; i < map.weights.rows; ++i) map.row_labels.push_back(random_word(random));
-    for (std::int64_t i = 0; i < map.weights.columns; ++i) map.column_labels.push_back(random_word(random));
-    Page page;
-    const Scene& scene = page.heatmap(map);
-    expect_labels_apart(scene);
-    expect_all_on_page(scene);
-  }
 }
 
 }  // namespace

@@ -75,19 +75,50 @@ TEST(Scale, TicksAreTrueWeightsApartFromEachOtherWithBothEnds) {
   }
 }
 
+TEST(DifferenceScale, IsTheScaleOfWeightsMirroredAtZero) {
+  for (const ColorScale kind : {ColorScale::kSqrt, ColorScale::kLinear, ColorScale::kLog}) {
+    const Scale one_side(kind, 0.4);
+    const Scale scale(kind, 0.4, true);
+    EXPECT_EQ(scale.color(0), kZero);
+    EXPECT_EQ(scale.color(0.4), kDifferenceSteps - 1);
+    EXPECT_EQ(scale.color(-0.4), 0);
+    for (const double weight : {1e-6, 0.001, 0.02, 0.3, 0.4}) {
+      EXPECT_DOUBLE_EQ(scale.place(weight), 0.5 + one_side.place(weight) / 2);
+      EXPECT_DOUBLE_EQ(scale.place(-weight), 0.5 - one_side.place(weight) / 2);
+      EXPECT_EQ(scale.color(weight) + scale.color(-weight), 2 * kZero);
+    }
+    for (int i = 0; i < 20; ++i) EXPECT_NEAR(scale.place(scale.weight(i / 19.0)), i / 19.0, 1e-9);
+  }
+}
+
+TEST(DifferenceScale, WhatIsBeyondTheTopKeepsItsSign) {
+  const Scale scale(ColorScale::kSqrt, 0.4, true);
+  EXPECT_EQ(scale.color(0.5), color::kOver);
+  EXPECT_EQ(scale.color(-0.5), kUnder);
+  EXPECT_EQ(scale.color(kNan), color::kHatch);
+}
+
+TEST(DifferenceScale, TicksLieOnBothSidesOfZero) {
+  for (const ColorScale kind : {ColorScale::kSqrt, ColorScale::kLinear, ColorScale::kLog}) {
+    const auto ticks = Scale(kind, 0.37, true).ticks(0.2);
+    ASSERT_GE(ticks.size(), 3U);
+    EXPECT_EQ(ticks.front().text, "−0.37");
+    EXPECT_EQ(ticks.back().text, "+0.37");
+    EXPECT_EQ(ticks[ticks.size() / 2].text, "0");
+    for (std::size_t i = 0; i < ticks.size(); ++i) {
+      EXPECT_NEAR(ticks[i].place + ticks[ticks.size() - 1 - i].place, 1, 1e-12);
+      EXPECT_GE(i == 0 ? 1 : ticks[i].place - ticks[i - 1].place, 0.2 - 1e-12);
+    }
+  }
+}
+
 TEST(WeightText, IsShortAndTrue) {
   const std::pair<double, const char*> kCases[] = {
       {0, "0"},           {1, "1"},       {0.93, "0.93"}, {0.1, "0.1"}, {0.012, "0.012"}, {0.5, "0.5"},
       {3.1e-4, "3.1e-4"}, {2e-4, "2e-4"}, {12, "12"},     {0.999, "1"}, {kNan, "nan"},    {0.0999, "0.1"}};
   for (const auto& [weight, text] : kCases) EXPECT_EQ(weight_text(weight), text);
   EXPECT_EQ(weight_text(0.9731, 3), "0.973");
-}
-
-TEST(ShareText, HasTwoDigitsAfterThePoint) {
-  const std::pair<double, const char*> kCases[] = {
-      {0, "0.00"}, {0.1, "0.10"}, {0.456, "0.46"}, {1, "1.00"}, {0.001, "<0.01"}};
-  for (const auto& [share, text] : kCases) EXPECT_EQ(share_text(share), text);
-  EXPECT_EQ(share_text(kNan), "nan");
+  EXPECT_EQ(weight_text(-0.25), "−0.25");
 }
 
 TEST(Sink, IsFirstOrSpecialWithAMeanOfAtLeastThreeTenths) {
@@ -174,14 +205,40 @@ double contrast(double a, double b) { return (std::max(a, b) + 0.05) / (std::min
 TEST(Colors, TextIsLegibleOnEveryColorOfEveryColormapAndTheme) {
   for (int map = 0; map < 6; ++map) {
     for (const Theme theme : {Theme::kLight, Theme::kDark}) {
-      const Colors colors(static_cast<Colormap>(map), theme);
+      const Colors colors(static_cast<Colormap>(map), theme, static_cast<Steps>(map % 3));
       for (std::size_t under = 0; under < 256; ++under) {
-        const bool ramp = (under > color::kHair && under <= color::kInk) || (under >= 252 && under < 255);
+        const bool ramp = (under > color::kHair + 1 && under <= color::kInk) || (under >= 252 && under < 255);
         if (ramp) continue;  // letters themselves
         const std::uint8_t ink =
             colors.under_ink(Ink::kText, static_cast<std::uint8_t>(under), kCoverages - 1);
-        EXPECT_GE(contrast(luminance(colors.palette()[under]), luminance(colors.palette()[ink])), 4.4)
+        EXPECT_GE(contrast(luminance(colors.palette()[under]), luminance(colors.palette()[ink])), 4.5)
             << "colormap " << map << " index " << under;
+      }
+    }
+  }
+}
+
+TEST(Colors, DifferencesOfOneSizeAreEquallyBright) {
+  for (const Theme theme : {Theme::kLight, Theme::kDark}) {
+    const double toward = theme == Theme::kLight ? -1 : 1;  // away from the paper
+    for (int step = 0; step + 4 <= kZero; ++step) {
+      const double below = luminance(difference_color(step, theme));
+      const double above = luminance(difference_color(2 * kZero - step, theme));
+      EXPECT_LT(contrast(below, above), 1.14) << step;
+      EXPECT_GT(toward * below, toward * luminance(difference_color(step + 4, theme)));
+    }
+    const Rgb middle = difference_color(kZero, theme);
+    EXPECT_EQ(middle[0], middle[1]) << "0 has no hue";
+    EXPECT_EQ(middle[1], middle[2]);
+  }
+}
+
+TEST(Colors, DifferencesDoNotLeaveTheGamut) {
+  for (const Theme theme : {Theme::kLight, Theme::kDark}) {
+    for (int step = 0; step < kDifferenceSteps; ++step) {
+      for (const std::uint8_t channel : difference_color(step, theme)) {
+        EXPECT_GT(channel, 0) << step;
+        EXPECT_LT(channel, 255) << step;
       }
     }
   }
