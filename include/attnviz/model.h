@@ -52,7 +52,11 @@ struct ModelInfo {
   std::string outputs;               ///< For people: "Tensor [1, 8, 1000]", "tuple(Tensor [1, 8, 64], …)".
   std::vector<AttentionSite> sites;  ///< In order of execution.
   std::optional<Task> task;
-  std::optional<bool> causal;   ///< Self (or decoder) attention never looks ahead.
+  std::optional<bool> causal;              ///< Self (or decoder) attention never looks ahead.
+  std::optional<std::int64_t> vocabulary;  ///< Ids are 0 … this − 1: rows of the embedding, if known.
+  std::optional<std::int64_t> target_vocabulary;  ///< Likewise of the decoder's ids.
+  /// Positions that the model takes: the smaller of what its graph and its configuration say, if any does.
+  std::optional<std::int64_t> max_positions;
   std::string dry_run_failure;  ///< One sentence; empty when the dry run worked.
 };
 

@@ -160,6 +160,9 @@ const ModelInfo& TorchModel::info() {
   info_->file = file_.name;
   info_->sha256 = sha256_of_file(file_.path);
   info_->inputs = signature_.inputs;
+  info_->vocabulary = limits_.vocabulary;
+  info_->target_vocabulary = limits_.target_vocabulary;
+  info_->max_positions = positions();
   try {
     dry_run();
     if (info_->sites.empty() && (info_->dry_run_failure.empty() || program_.sites().empty())) {
