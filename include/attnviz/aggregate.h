@@ -31,7 +31,8 @@ std::span<const std::string_view> reduction_names() noexcept;
 struct AttentionMaps {
   std::vector<AttentionMap>
       maps;  ///< For each reduction in the order asked for, one for each kind that occurred.
-  std::vector<HeadMap> heads;  ///< One for each kind; empty without `per_head`.
+  std::vector<HeadMap> heads;       ///< One for each kind; empty without `per_head`.
+  std::vector<int> selected_heads;  ///< ReductionOptions::heads.
   std::vector<LayerAudit>
       audit;  ///< One for each layer of each kind, in order of execution, of all rows seen.
 

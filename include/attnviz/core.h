@@ -203,7 +203,9 @@ struct HeadSummary {
   double self = 0;                  ///< Weight on the query's own key; 0 for cross attention.
   std::optional<double> induction;  ///< Weight on what followed an earlier equal token; where tokens repeat.
   std::optional<double> duplicate;  ///< Weight on earlier equal tokens; where tokens repeat.
-  Matrix thumbnail;                 ///< [queries, keys], max-pooled to the size at which it is shown.
+  std::int64_t queries = 0;         ///< Of the layer: what `thumbnail` was pooled from; 0: not known.
+  std::int64_t keys = 0;
+  Matrix thumbnail;  ///< [≤ queries, ≤ keys], max-pooled to the size at which it is shown.
 };
 
 /// One reduction as one output token sees it.
@@ -226,6 +228,7 @@ struct AttentionView {
   std::vector<std::int64_t> sources;         ///< Positions in `encoding->tokens`, one for each column.
   std::vector<int> layers;                   ///< Which layer each row of `ReducedAttention::layers` is.
   std::vector<ReducedAttention> reductions;  ///< In the order asked for.
+  std::vector<int> selected_heads;    ///< The heads that were reduced over, where not all were; empty: all.
   std::vector<int> heads;             ///< Which head each row of `per_head` is; empty unless asked for.
   std::vector<Matrix> per_head;       ///< One [heads, sources] for each layer; empty unless asked for.
   std::vector<SegmentMass> segments;  ///< Empty when segments are not named.

@@ -14,6 +14,8 @@ namespace {
 struct LayerSums {
   AttentionKind kind = AttentionKind::kSelf;
   int layer = 0;
+  std::int64_t queries = 0;
+  std::int64_t keys = 0;
   std::int64_t rows = 0;
   std::int64_t induction_rows = 0;  ///< Rows that have something to be induced from.
   std::int64_t duplicate_rows = 0;
@@ -42,7 +44,8 @@ struct HeadSummaries::Impl {
   LayerSums& layer_of(const AttentionBlock& block) {
     if (!layers.empty() && layers.back().kind == block.kind && layers.back().layer == block.layer)
       return layers.back();
-    LayerSums sums{.kind = block.kind, .layer = block.layer};
+    LayerSums sums{.kind = block.kind, .layer = block.layer, .queries = block.queries};
+    sums.keys = block.weights.size(2);
     const std::int64_t count = block.weights.size(0);
     for (at::Tensor* total :
          {&sums.entropy, &sums.sink, &sums.previous, &sums.self, &sums.induction, &sums.duplicate}) {
@@ -102,6 +105,8 @@ struct HeadSummaries::Impl {
     out.self = mean(sums.self, sums.rows);
     if (sums.induction_rows > 0) out.induction = mean(sums.induction, sums.induction_rows);
     if (sums.duplicate_rows > 0) out.duplicate = mean(sums.duplicate, sums.duplicate_rows);
+    out.queries = sums.queries;
+    out.keys = sums.keys;
     const at::Tensor picture = sums.thumbnail[head].contiguous();
     const float* pixels = picture.data_ptr<float>();
     out.thumbnail = {picture.size(0), picture.size(1), std::vector<float>(pixels, pixels + picture.numel())};

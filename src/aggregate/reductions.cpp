@@ -157,6 +157,7 @@ AttentionMaps Reductions::finish() {
     for (AttentionMap& map : reduction->finish()) result.maps.push_back(std::move(map));
   }
   result.heads = impl_->heads.finish();
+  result.selected_heads = impl_->options.heads;
   result.audit = std::move(impl_->audit);
   for (const int layer : impl_->options.layers) {
     if (std::none_of(result.audit.begin(), result.audit.end(),

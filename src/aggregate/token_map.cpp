@@ -79,6 +79,7 @@ AttentionView make_view(const AttentionMaps& maps, std::span<const std::string> 
                         bool causal) {
   AttentionView view;
   view.kind = kind;
+  view.selected_heads = maps.selected_heads;
   view.encoding = std::move(encoding);
   for (const std::string& name : reductions) {
     const AttentionMap* map = maps.find(kind, name);

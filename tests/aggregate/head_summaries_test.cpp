@@ -99,7 +99,10 @@ TEST(HeadSummaries, ThumbnailsKeepEveryPeak) {
     at::Tensor head = at::zeros({1, 50, 50});
     head[0][49][3] = 0.75;
     head[0][20][20] = 0.5;
-    const Matrix picture = summarise({head}, std::vector<std::int64_t>(50, 1), rows, 16).at(0).thumbnail;
+    const HeadSummary summary = summarise({head}, std::vector<std::int64_t>(50, 1), rows, 16).at(0);
+    EXPECT_EQ(summary.queries, 50);
+    EXPECT_EQ(summary.keys, 50);
+    const Matrix& picture = summary.thumbnail;
     EXPECT_EQ(picture.rows, 16);
     EXPECT_EQ(picture.columns, 16);
     EXPECT_EQ(picture.at(15, 0), 0.75F);

@@ -64,6 +64,17 @@ TEST(TokenMap, SegmentMassesCoverEveryTokenOnce) {
   EXPECT_NEAR(sum, 1.0, 1e-6);
 }
 
+TEST(TokenMap, SaysWhichHeadsWereReducedOver) {
+  const auto stack = random_attention(1, 2, 6, 6, true);
+  const std::vector<std::string> mean = {"mean"};
+  const AttentionMaps all = reduce(stack, {.reductions = mean});
+  EXPECT_TRUE(
+      make_token_map(all, mean, {.query = 4}, {sample(), nullptr}, true).views[0].selected_heads.empty());
+  const AttentionMaps part = reduce(stack, {.reductions = mean, .heads = {1, 3}});
+  EXPECT_EQ(make_token_map(part, mean, {.query = 4}, {sample(), nullptr}, true).views[0].selected_heads,
+            (std::vector<int>{1, 3}));
+}
+
 TEST(TokenMap, OfAnEncoderSeesEverything) {
   const AttentionMaps maps = reduce(random_attention(1, 2, 6, 6, false), {.reductions = kBoth});
   const TokenMap map = make_token_map(maps, kBoth, {.index = 1, .query = 1}, {sample(), nullptr}, false);
