@@ -24,13 +24,16 @@ PIVOT = 50
 FIRST, LAST = date(1000, 1, 1), date(2999, 12, 31)
 SHORT_FIRST, SHORT_LAST = date(1900 + PIVOT, 1, 1), date(1999 + PIVOT, 12, 31)
 
-# Templates by their part separators: {d} day, {m} month, {y} year.
+# {d} day, {m} month, {y} year, {w} weekday; what is listed twice is drawn twice as often.
 NAMED_TEMPLATES = ["{d} {m} {y}", "{d} {m}, {y}", "{d}-{m}-{y}", "{d}/{m}/{y}", "{d} of {m} {y}",
                    "{d} of {m}, {y}", "the {d} of {m} {y}", "the {d} of {m}, {y}", "{m} {d} {y}",
                    "{m} {d}, {y}", "{m} the {d}, {y}", "{m}-{d}-{y}", "{y} {m} {d}", "{y}-{m}-{d}",
                    "{y}, {m} {d}"]
 YEAR_FIRST_TEMPLATES = ["{y}-{m}-{d}", "{y}/{m}/{d}", "{y}.{m}.{d}", "{y}{m}{d}", "{y} {m} {d}"]
 YEAR_LAST_TEMPLATES = ["{d}/{m}/{y}", "{d}.{m}.{y}", "{d}-{m}-{y}", "{m}/{d}/{y}", "{m}-{d}-{y}"]
+JOINED_DAYS = ["plain", "padded", "ordinal"]
+DAYS_WITH_OF = ["ordinal", "word-", "word "]
+SPACED_DAYS = ["plain", "plain", "padded", "ordinal", "ordinal", "word-"]
 WEEKDAY_TEMPLATES = ["{w} ", "{w}, ", "on {w}, ", "on {w} "]
 
 
@@ -82,10 +85,10 @@ class Form:
 
     weekday: str  # one of WEEKDAY_TEMPLATES, or ""
     weekday_style: str  # "full", "short" or "short."
-    template: str
-    day: str
-    month: str
-    year: str
+    template: str  # of the rest
+    day: str  # "plain" (3), "padded" (03), "ordinal" (3rd), "word-" (twenty-first) or "word " (twenty first)
+    month: str  # "plain", "padded", "name", "short", "short." or "sept" (short, but not Sep)
+    year: str  # "full", or what stands before two digits: an apostrophe or nothing
     case: str  # "as is", "lower" or "upper"
 
     @property
@@ -122,21 +125,25 @@ def held_out(day: date) -> bool:
     return day in RESERVED or zlib.crc32(day.isoformat().encode()) % 10 == 0
 
 
+def named_styles(rng: Random, template: str) -> tuple[str, str, str]:
+    """Styles of day, month and year where the month is in letters."""
+    if "-" in template or "/" in template:
+        days, months = JOINED_DAYS, ["name", "short", "short"]
+    else:
+        days = DAYS_WITH_OF if "the" in template or " of " in template else SPACED_DAYS
+        months = ["name", "short", "short.", "sept"]
+    day, month = rng.choice(days), rng.choice(months)
+    year = rng.choice(["full", "full", "full", "'", "’", ""])
+    return day, month, "full" if template.startswith("{y}") else year
+
+
 def random_form(rng: Random) -> Form:
     """A form: one in six is numeric with the year first, one in six numeric with the year last."""
     kind = rng.choice(["named"] * 4 + ["year first", "year last"])
     weekday, weekday_style = "", "full"
     if kind == "named":
         template = rng.choice(NAMED_TEMPLATES)
-        spaced = "-" not in template and "/" not in template
-        days = ["plain", "padded", "ordinal"]
-        if spaced:
-            days = ["ordinal", "word-", "word "] if "the" in template or " of " in template else [
-                "plain", "plain", "padded", "ordinal", "ordinal", "word-"]
-        months = ["name", "short", "short.", "sept"] if spaced else ["name", "short", "short"]
-        day, month = rng.choice(days), rng.choice(months)
-        year = rng.choice(["full", "full", "full", "'", "’", ""])
-        year = "full" if template.startswith("{y}") else year
+        day, month, year = named_styles(rng, template)
     elif kind == "year first":
         template, year = rng.choice(YEAR_FIRST_TEMPLATES), "full"
         day = month = "padded" if template == "{y}{m}{d}" else rng.choice(["plain", "padded", "padded"])
