@@ -5,12 +5,34 @@
 namespace attnviz {
 namespace {
 
+/// Which named part of `encoding` each key is in; what the model wrote is one of them.
+void name_segments(const Encoding& encoding, Heatmap& out) {
+  if (encoding.segments.empty()) return;
+  for (const Segment& segment : encoding.segments) out.segment_names.push_back(segment.name);
+  const auto generated = static_cast<int>(out.segment_names.size());
+  if (!encoding.generated.empty()) out.segment_names.emplace_back("generated");
+  const auto written = static_cast<std::int64_t>(encoding.text.size());
+  for (const Token& token : encoding.tokens) {
+    const bool own = !encoding.generated.empty() && token.sequence == 0 && token.segment < 0 && token.span &&
+                     token.span->begin >= written;
+    out.segments.push_back(own ? generated : token.segment);
+  }
+}
+
 Heatmap summary(const AttentionMap& map, std::span<const OutputToken> outputs, const Encoding& looked_at,
                 bool masks) {
   Heatmap out;
   out.title = map.reduction + ", " + std::string(to_string(map.kind)) + " attention";
   out.kind = map.kind;
   out.reduction = map.reduction;
+  name_segments(looked_at, out);
+  if (!looked_at.merged.empty()) out.column_unit = "words";
+  for (std::size_t key = 0; key < static_cast<std::size_t>(map.keys); ++key) {
+    out.column_labels.push_back(looked_at.tokens[key].text);
+    out.column_positions.push_back(looked_at.merged.empty() ? static_cast<std::int64_t>(key)
+                                                            : looked_at.merged[key].begin);
+    out.special.push_back(looked_at.tokens[key].special ? 1 : 0);
+  }
   const auto rows = static_cast<std::int64_t>(outputs.size());
   out.weights = {rows, map.keys, {}};
   for (const OutputToken& output : outputs) {
@@ -19,12 +41,10 @@ Heatmap summary(const AttentionMap& map, std::span<const OutputToken> outputs, c
     const auto row = map.overall_row(static_cast<std::size_t>(at));
     out.weights.values.insert(out.weights.values.end(), row.begin(), row.end());
     out.row_labels.push_back(output.text);
-    for (std::int64_t key = 0; masks && key < map.keys; ++key)
-      out.masked.push_back(key > output.query ? 1 : 0);
-  }
-  for (std::size_t key = 0; key < static_cast<std::size_t>(map.keys); ++key) {
-    out.column_labels.push_back(looked_at.tokens[key].text);
-    out.special.push_back(looked_at.tokens[key].special ? 1 : 0);
+    out.row_positions.push_back(output.index);
+    if (!masks) continue;
+    for (const std::int64_t position : out.column_positions)
+      out.masked.push_back(position > output.query ? 1 : 0);
   }
   return out;
 }

@@ -11,6 +11,7 @@ namespace attnviz::render {
 namespace {
 
 constexpr std::size_t kMostAttended = 8;
+constexpr int kMarkHeight = 4;  ///< Of the triangle at the query.
 
 int center_of(const Columns& columns, std::int64_t source) {
   return columns.left + static_cast<int>(source / columns.bin) * columns.cell_width + columns.cell_width / 2;
@@ -65,13 +66,41 @@ void spread(std::vector<PlacedLabel>& labels, int pitch, int low, int high) {
   }
 }
 
-std::string label_of(const Columns& columns, std::int64_t source) {
-  return columns.labels.empty() ? std::to_string(source) : columns.labels[static_cast<std::size_t>(source)];
+/// `numbered`: with its position, where labels alone do not tell which column is meant.
+std::string label_of(const Columns& columns, std::int64_t source, bool numbered) {
+  const auto at = static_cast<std::size_t>(source);
+  if (columns.labels.empty()) return std::to_string(source);
+  if (!numbered || columns.positions.empty()) return columns.labels[at];
+  return std::to_string(columns.positions[at]) + " " + columns.labels[at];
 }
 
 Ink ink_of(const Columns& columns, const PlacedLabel& label) {
   if (columns.query == label.source) return Ink::kAccent;
   return label.wanted || columns.sources <= 12 ? Ink::kText : Ink::kDim;
+}
+
+/// How far the labels are below the cells: enough for the steepest fan of leader lines, or for the mark of
+/// the query.
+int reach_of(const Columns& columns, const std::vector<PlacedLabel>& labels, bool all) {
+  if (all) return columns.query ? kMarkHeight + 1 : 2;
+  int furthest = 0;
+  for (const PlacedLabel& label : labels)
+    furthest = std::max(furthest, std::abs(label.label_center - label.column_center));
+  return std::clamp(8 + furthest / 3, 9, 30);
+}
+
+/// From a column straight down, across to its label, straight down again.
+void draw_leader(Pen& pen, const PlacedLabel& label, int y, int reach, std::uint8_t color) {
+  pen.scene.line(label.column_center, y + 1, label.column_center, y + kMarkHeight, color);
+  pen.scene.line(label.column_center, y + kMarkHeight, label.label_center, y + reach - 3, color);
+  pen.scene.line(label.label_center, y + reach - 3, label.label_center, y + reach - 1, color);
+}
+
+/// A small triangle that points at the query's column; where columns are narrower, its leader line must do.
+void draw_query_mark(Pen& pen, const Columns& columns, int y) {
+  if (!columns.query || columns.cell_width < 2 * kMarkHeight) return;
+  const int center = center_of(columns, *columns.query);
+  for (int i = 0; i < kMarkHeight; ++i) pen.scene.fill({center - i, y + i, 2 * i + 1, 1}, color::kAccent);
 }
 
 /// Swatches of the segments below the cells, one run of equal columns at a time.
@@ -103,9 +132,10 @@ std::vector<PlacedLabel> place_labels(const Columns& columns, int pitch, int low
   for (int column = 0; column < columns.count(); column += every) {
     const std::int64_t source = column * columns.bin;
     const int center = center_of(columns, source);
+    constexpr int kClear = 4;  // of the leader lines of others
     const bool free = std::none_of(wanted.begin(), wanted.end(), [&](const PlacedLabel& label) {
-      const int from = std::min(label.column_center, label.label_center - pitch + 1);
-      const int to = std::max(label.column_center, label.label_center + pitch - 1);
+      const int from = std::min(label.column_center - kClear, label.label_center - pitch + 1);
+      const int to = std::max(label.column_center + kClear, label.label_center + pitch - 1);
       return center >= from && center <= to;
     });
     if (free && center >= low && center <= high) labels.push_back({source, center, center, false});
@@ -123,7 +153,7 @@ int draw_axis(Pen& pen, const Columns& columns, int y, int right) {
   bool flat = true;  // every label fits under its column
   for (std::int64_t source = 0; flat && source < columns.sources; ++source) {
     flat = columns.bin == 1 && columns.cell_width > 12 &&
-           pen.shaper.line(label_of(columns, source), kLabelSize)->pixels() <= columns.cell_width - 6;
+           pen.shaper.line(label_of(columns, source, false), kLabelSize)->pixels() <= columns.cell_width - 6;
   }
   const int pitch = flat ? columns.cell_width : line_height(kLabelSize);
   const int half = line_height(kLabelSize) / 2;
@@ -132,15 +162,16 @@ int draw_axis(Pen& pen, const Columns& columns, int y, int right) {
                         : std::max(right - half, columns.left + columns.width() - columns.cell_width / 2);
   const std::vector<PlacedLabel> labels = place_labels(columns, pitch, low, high);
   const bool all = static_cast<std::int64_t>(labels.size()) == columns.sources;
-  const int reach = !all ? 9 : columns.query ? 5 : 2;  // of the leader lines, or of the mark of the query
+  const int reach = reach_of(columns, labels, all);
   int bottom = y;
   for (const PlacedLabel& label : labels) {
-    const auto shaped = pen.shaper.line(label_of(columns, label.source), kLabelSize);
+    const auto shaped = pen.shaper.line(label_of(columns, label.source, !all), kLabelSize);
     const Ink ink = ink_of(columns, label);
     if (!all) {
-      const std::uint8_t color = label.wanted ? color::kDim : color::kQuiet;
-      pen.scene.line(label.column_center, y + 1, label.column_center, y + 3, color);
-      pen.scene.line(label.column_center, y + 3, label.label_center, y + reach - 1, color);
+      const std::uint8_t color = columns.query == label.source ? color::kAccent
+                                 : label.wanted                ? color::kDim
+                                                               : color::kQuiet;
+      draw_leader(pen, label, y, reach, color);
     }
     const Rect box =
         flat ? pen.scene.text(shaped, label.column_center - shaped->pixels() / 2, y + reach + 1, ink,
@@ -148,10 +179,7 @@ int draw_axis(Pen& pen, const Columns& columns, int y, int right) {
              : pen.scene.text_up(shaped, label.label_center - half, y + reach + 2, ink, Role::kColumn);
     bottom = std::max(bottom, box.bottom());
   }
-  if (columns.query) {  // a small triangle points at the query's column
-    const int center = center_of(columns, *columns.query);
-    for (int i = 0; i < 4; ++i) pen.scene.fill({center - i, y + i, 2 * i + 1, 1}, color::kAccent);
-  }
+  draw_query_mark(pen, columns, y);
   if (!all) {
     const std::string note = std::to_string(columns.sources) + " " + columns.unit + ", " +
                              std::to_string(labels.size()) + " labelled: the first, the last, " +

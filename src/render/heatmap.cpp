@@ -44,11 +44,11 @@ double top_of(const Pen& pen, const Heatmap& heatmap, const ColorTop& top) {
   if (pen.options.top.kind == ScaleTop::Kind::kValue) return pen.options.top.value;
   if (heatmap.difference) return largest_weight(heatmap.weights, heatmap.masked, {});
   const double of_run = heatmap.reduction.empty() ? 0 : top.of(heatmap.kind, heatmap.reduction);
-  if (pen.options.top.kind == ScaleTop::Kind::kRun && of_run > 0) return of_run;
+  if (pen.options.top.kind == ScaleTop::Kind::kRun && of_run > 0) return whole_top(of_run);
   std::vector<std::uint8_t> left_out = sink_columns(heatmap.weights, heatmap.masked, heatmap.special, true);
   for (std::size_t i = 0; i < heatmap.special.size(); ++i) left_out[i] |= heatmap.special[i];
   const double outside = largest_weight(heatmap.weights, heatmap.masked, left_out);
-  return outside > 0 ? outside : largest_weight(heatmap.weights, heatmap.masked, {});
+  return whole_top(outside > 0 ? outside : largest_weight(heatmap.weights, heatmap.masked, {}));
 }
 
 /// "12 Tessin"; empty where there are neither texts nor positions.

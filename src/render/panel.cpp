@@ -62,17 +62,6 @@ void annotate(Pen& pen, const WeightView& weights, const Grid& grid) {
   }
 }
 
-std::string clipped_note(const Columns& columns, const Panel& panel, const Clipped& clipped,
-                         std::span<const std::uint8_t> sinks) {
-  const auto at = static_cast<std::size_t>(clipped.column);
-  const std::string name = columns.labels.empty() ? std::to_string(clipped.column) : columns.labels[at];
-  const bool sink = !sinks.empty() && sinks[at] != 0;
-  return (sink ? "sink “" + name + "” clipped"
-               : (panel.scale.is_difference() ? "beyond ±" : "above ") + weight_text(panel.scale.top()) +
-                     " clipped: “" + name + "”") +
-         ", up to " + weight_text(clipped.largest);
-}
-
 Matrix matrix_of(const WeightView& view) {
   return {view.rows, view.columns, {view.values.begin(), view.values.end()}};
 }
@@ -112,9 +101,37 @@ int draw_color_bar(Pen& pen, const Scale& scale, bool clipped, int y, int right)
     const int x = left + static_cast<int>(std::lround(tick.place * (length - 1)));
     const auto shaped = pen.shaper.line(tick.text, kLabelSize);
     pen.scene.line(x, y + kBarHeight, x, y + kBarHeight + 2, color::kDim);
-    pen.scene.text(shaped, x - shaped->pixels() / 2, y + kBarHeight + 3, Ink::kDim, Role::kTick);
+    const int label = std::min(x - shaped->pixels() / 2, right - shaped->pixels() - 1);
+    pen.scene.text(shaped, label, y + kBarHeight + 3, Ink::kDim, Role::kTick);
   }
   return left;
+}
+
+int draw_note(Pen& pen, std::string_view text, int left, int y, int room, Ink ink) {
+  while (!text.empty()) {
+    std::size_t end = text.size();
+    while (end != std::string_view::npos && end > 0 &&
+           pen.shaper.line(text.substr(0, end), kLabelSize)->pixels() > room) {
+      end = text.rfind(' ', end - 1);
+    }
+    if (end == std::string_view::npos || end == 0) end = std::min(text.find(' ', 1), text.size());
+    y = pen.scene
+            .text(pen.shaper.line_within(text.substr(0, end), kLabelSize, room), left, y, ink, Role::kNote)
+            .bottom() +
+        1;
+    text.remove_prefix(std::min(text.size(), end + 1));
+  }
+  return y;
+}
+
+std::string clipped_note(const Columns& columns, const Scale& scale, const Clipped& clipped,
+                         std::span<const std::uint8_t> sinks) {
+  const auto at = static_cast<std::size_t>(clipped.column);
+  const std::string name = columns.labels.empty() ? std::to_string(clipped.column) : columns.labels[at];
+  const std::string beyond = scale.is_difference() ? "beyond ±" : "above ";
+  return (!sinks.empty() && sinks[at] != 0 ? "sink “" + name + "” clipped"
+                                           : beyond + weight_text(scale.top()) + " clipped: “" + name + "”") +
+         ", up to " + weight_text(clipped.largest);
 }
 
 int draw_swatches(Pen& pen, const std::vector<std::pair<Swatch, std::string>>& items, int left, int y,
@@ -149,15 +166,10 @@ int draw_panel(Pen& pen, const Panel& panel, const Columns& columns, int y, int 
   if (clipped.any()) {
     const auto sinks =
         sink_columns(matrix_of(panel.weights), panel.weights.masked, columns.special, columns.from_start);
-    notes.push_back(clipped_note(columns, panel, clipped, sinks));
+    notes.push_back(clipped_note(columns, panel.scale, clipped, sinks));
   }
   for (const std::string& part : notes) note += (note.empty() ? "" : " · ") + part;
-  if (!note.empty()) {
-    pen.scene.text(pen.shaper.line_within(note, kLabelSize, room), panel.left, y + 18, Ink::kDim,
-                   Role::kNote);
-  }
-
-  y += 38;
+  y = std::max(y + 38, draw_note(pen, note, panel.left, y + 18, room) + 5);
   for (Grid* grid : {&cells, &overall}) {
     if (grid->colors.empty()) continue;
     if (grid == &overall) y += 4;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,8 +37,10 @@ struct Columns {
   int left = 0;  ///< x of the first.
   int cell_width = 1;
   std::int64_t sources = 0;
-  std::int64_t bin = 1;               ///< Sources in a column.
-  std::string unit = "sources";       ///< What they are, for notes: or "words", "outputs".
+  std::int64_t bin = 1;          ///< Sources in a column.
+  std::string unit = "sources";  ///< What they are, for notes: or "words", "outputs".
+  std::vector<std::int64_t>
+      positions;                      ///< [sources]: written before labels where some are left out; or empty.
   std::vector<std::string> labels;    ///< [sources], ready to be shaped; empty: their numbers.
   std::vector<std::uint8_t> special;  ///< [sources], or empty.
   std::vector<int> segments;          ///< [sources]: places (segments.h); empty: not named.
@@ -86,6 +89,14 @@ std::vector<PlacedLabel> place_labels(const Columns& columns, int pitch, int low
 /// Swatches with texts side by side, wrapped between `left` and `right`; returns where it ends.
 int draw_swatches(Pen& pen, const std::vector<std::pair<Swatch, std::string>>& items, int left, int y,
                   int right);
+
+/// Draws `text` at (left, y) in as many lines of at most `room` pixels as it needs, broken at blanks; returns
+/// where it ends: `y` for an empty one.
+int draw_note(Pen& pen, std::string_view text, int left, int y, int room, Ink ink = Ink::kDim);
+
+/// "sink “the” clipped, up to 0.93". `sinks` of the columns, or empty.
+std::string clipped_note(const Columns& columns, const Scale& scale, const Clipped& clipped,
+                         std::span<const std::uint8_t> sinks);
 
 /// A colour bar that ends at `right`; returns its left end.
 int draw_color_bar(Pen& pen, const Scale& scale, bool clipped, int y, int right);

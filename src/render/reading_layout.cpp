@@ -1,15 +1,19 @@
 /// Where each line and each token of a text lies.
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "render/reading_view.h"
 #include "render/segments.h"
+#include "render/unicode.h"
 
 namespace attnviz::render {
 namespace {
 
 constexpr int kLongestName = 150;
 constexpr int kGapAfterBlock = 6;
+constexpr int kFrame = 4;  ///< Boxes reach beyond their letters, and the frame of the query beyond its box.
 
 /// A stretch of one of the texts that begins a line of its own and has no newline inside.
 struct Stretch {
@@ -48,6 +52,14 @@ class Owners {
     for (const Owned& owned : spans_) ends_.push_back(furthest = std::max(furthest, owned.span.end));
   }
 
+  /// Spans in another text, in order.
+  explicit Owners(const std::vector<std::pair<Span, std::int64_t>>& spans) {
+    for (const auto& [span, token] : spans) {
+      spans_.push_back({span, token});
+      ends_.push_back(span.end);
+    }
+  }
+
   /// Tokens that cover some of [begin, end), in order.
   std::vector<std::int64_t> of(std::int64_t begin, std::int64_t end) const {
     std::vector<std::int64_t> tokens;
@@ -73,6 +85,25 @@ class Owners {
   std::vector<std::int64_t> ends_;  ///< The furthest end so far.
 };
 
+bool has_names(const Encoding& encoding) {
+  return std::any_of(encoding.segments.begin(), encoding.segments.end(),
+                     [](const Segment& segment) { return !segment.name.empty(); });
+}
+
+/// Where glue begins to be more than blanks that end the line before it; nothing where it never does.
+std::optional<std::int64_t> begin_of_glue(const Encoding& encoding, const Segment& glue) {
+  const auto size = static_cast<std::int64_t>(encoding.text.size());
+  const std::int64_t begin = std::clamp<std::int64_t>(glue.span.begin, 0, size);
+  const std::int64_t end = std::clamp<std::int64_t>(glue.span.end, begin, size);
+  const std::string_view text =
+      std::string_view(encoding.text)
+          .substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+  const std::size_t word = text.find_first_not_of(" \t\r\n");
+  if (word == std::string_view::npos) return std::nullopt;
+  const std::size_t newline = text.substr(0, word).rfind('\n');
+  return begin + static_cast<std::int64_t>(newline == std::string_view::npos ? 0 : newline + 1);
+}
+
 /// Cuts `text` at newlines (which stay at the end of what they end) and where named parts begin.
 std::vector<Stretch> cut(const Encoding& encoding, const std::string& text, bool pair) {
   struct Start {
@@ -83,9 +114,12 @@ std::vector<Stretch> cut(const Encoding& encoding, const std::string& text, bool
   std::vector<Start> starts = {{0, -1, pair ? "pair" : ""}};
   if (!pair) {
     const std::vector<int> places = segment_places(encoding);
+    const bool named = has_names(encoding);
     for (std::size_t i = 0; i < encoding.segments.size(); ++i) {
       const Segment& segment = encoding.segments[i];
       if (!segment.name.empty()) starts.push_back({segment.span.begin, places[i], segment.name});
+      if (!segment.name.empty() || !named) continue;
+      if (const auto begin = begin_of_glue(encoding, segment)) starts.push_back({*begin, kGluePlace, ""});
     }
     const auto own = static_cast<std::int64_t>(encoding.text.size());
     if (!encoding.generated.empty()) starts.push_back({own, kGeneratedPlace, kGeneratedName});
@@ -212,56 +246,117 @@ std::vector<TokenBox> token_boxes(const ShapedText& line, const Owners& owners, 
   return boxes;
 }
 
+/// Sets paragraphs into lines, one below the other.
+class Setter {
+ public:
+  Setter(Shaper& shaper, ReadingLayout& layout, int room) : shaper_(shaper), layout_(layout), room_(room) {}
+
+  void gap(int pixels) { y_ += pixels; }
+  int y() const { return y_; }
+
+  /// `text` has no newline but at its end; its byte 0 is byte `base` for `owners`.
+  void set(const std::string& text, std::int64_t base, int segment, const Owners& owners) {
+    const Paragraph paragraph = shaper_.analyse(text);
+    const ShapedText whole = shaper_.shape(paragraph, 0, paragraph.characters.size(), kReadingSize);
+    std::vector<std::size_t> ends = wrap(paragraph, advances(paragraph, whole), room_ * 64, owners, base);
+    if (ends.empty()) ends.push_back(0);
+    std::size_t begin = 0;
+    for (const std::size_t end : ends) {
+      ReadingLine line;
+      line.shaped = std::make_shared<const ShapedText>(shaper_.shape(paragraph, begin, end, kReadingSize));
+      const int slack = std::max(0, room_ - line.shaped->pixels());
+      line.x = layout_.gutter + (paragraph.rtl ? slack : 0);
+      line.y = y_;
+      line.segment = segment;
+      line.tokens = token_boxes(*line.shaped, owners, base, text);
+      layout_.lines.push_back(std::move(line));
+      y_ += kReadingPitch;
+      begin = end;
+    }
+  }
+
+ private:
+  Shaper& shaper_;
+  ReadingLayout& layout_;
+  int room_;
+  int y_ = 0;
+};
+
+/// The tokens that stand nowhere in the text, side by side.
+struct Outside {
+  std::string text;
+  std::vector<std::pair<Span, std::int64_t>> spans;
+};
+
+Outside outside_of(const Encoding& encoding, bool segmented) {
+  Outside outside;
+  for (std::size_t i = 0; i < encoding.tokens.size(); ++i) {
+    const Token& token = encoding.tokens[i];
+    if (token.span && token.span->begin < token.span->end) continue;
+    const std::string label = label_text(token.text, kLabelGraphemes);
+    if (label.empty()) continue;
+    if (outside.text.empty() && !segmented) outside.text = "not in the text: ";
+    const auto begin = static_cast<std::int64_t>(outside.text.size());
+    outside.text += label;
+    outside.spans.push_back(
+        {{begin, static_cast<std::int64_t>(outside.text.size())}, static_cast<std::int64_t>(i)});
+    outside.text += "  ";
+  }
+  const std::vector<int> places = token_places(encoding);
+  const auto glue = std::count(places.begin(), places.end(), kGluePlace);
+  if (segmented && glue > static_cast<std::ptrdiff_t>(outside.spans.size()))
+    outside.text += outside.spans.empty() ? "glue between segments" : "and glue between segments";
+  return outside;
+}
+
+/// Room for the longest name in the margin, with its mass.
+int gutter_of(Shaper& shaper, const std::vector<Stretch>& stretches, bool outside) {
+  int gutter = 0;
+  const auto fit = [&](const std::string& name) {
+    const auto shaped = shaper.line_within(label_text(name, 1000), kLabelSize, kLongestName);
+    gutter = std::max(gutter, shaped->pixels() + 58);
+  };
+  for (const Stretch& stretch : stretches) {
+    if (!stretch.name.empty()) fit(stretch.name);
+  }
+  if (outside) fit(kOutsideName);
+  return gutter;
+}
+
 }  // namespace
 
 ReadingLayout lay_out_reading(Shaper& shaper, const Encoding& encoding, int width) {
   ReadingLayout layout;
+  layout.segmented = has_names(encoding);
   const std::string texts[] = {encoding.text + encoding.generated, encoding.pair};
+  if (texts[0].empty() && texts[1].empty()) return layout;
   std::vector<Stretch> stretches[2];
-  for (const bool pair : {false, true}) {
-    if (texts[pair ? 1 : 0].empty()) continue;
-    stretches[pair ? 1 : 0] = cut(encoding, texts[pair ? 1 : 0], pair);
-    for (const Stretch& stretch : stretches[pair ? 1 : 0]) {
-      if (stretch.name.empty()) continue;
-      const auto name = shaper.line_within(label_text(stretch.name, 1000), kLabelSize, kLongestName);
-      layout.gutter = std::max(layout.gutter, name->pixels() + 58);
-    }
+  const Outside outside = outside_of(encoding, layout.segmented);
+  const bool names_outside = layout.segmented && !outside.text.empty();
+  for (const std::size_t pair : {0U, 1U}) {
+    if (!texts[pair].empty()) stretches[pair] = cut(encoding, texts[pair], pair == 1);
+    layout.gutter = std::max(layout.gutter, gutter_of(shaper, stretches[pair], names_outside));
   }
-  const int room = width - layout.gutter;
-  int y = 0;
-  for (const bool pair : {false, true}) {
-    const Owners owners(encoding, pair);
-    if (pair && !stretches[1].empty() && y > 0) y += kGapAfterBlock;
-    for (const Stretch& stretch : stretches[pair ? 1 : 0]) {
-      if (!stretch.name.empty()) layout.names.push_back({stretch.name, y, stretch.segment});
-      const std::int64_t base = stretch.bytes.begin;
-      std::string text = texts[pair ? 1 : 0].substr(static_cast<std::size_t>(base),
-                                                    static_cast<std::size_t>(stretch.bytes.end - base));
+  Setter setter(shaper, layout, width - layout.gutter - kFrame);
+  for (const std::size_t pair : {0U, 1U}) {
+    const Owners owners(encoding, pair == 1);
+    if (pair == 1 && !stretches[1].empty() && setter.y() > 0) setter.gap(kGapAfterBlock);
+    for (const Stretch& stretch : stretches[pair]) {
+      if (!stretch.name.empty()) layout.names.push_back({stretch.name, setter.y(), stretch.segment});
+      const auto [begin, end] = stretch.bytes;
+      std::string text =
+          texts[pair].substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
       // A newline is shown where a token covers it; otherwise it only ends the line.
-      if (!text.empty() && text.back() == '\n' &&
-          owners.of(stretch.bytes.end - 1, stretch.bytes.end).empty()) {
-        text.pop_back();
-      }
-      const Paragraph paragraph = shaper.analyse(text);
-      const ShapedText whole = shaper.shape(paragraph, 0, paragraph.characters.size(), kReadingSize);
-      std::size_t begin = 0;
-      std::vector<std::size_t> ends = wrap(paragraph, advances(paragraph, whole), room * 64, owners, base);
-      if (ends.empty()) ends.push_back(0);
-      for (const std::size_t end : ends) {
-        ReadingLine line;
-        line.shaped = std::make_shared<const ShapedText>(shaper.shape(paragraph, begin, end, kReadingSize));
-        const int slack = std::max(0, room - line.shaped->pixels());
-        line.x = layout.gutter + (paragraph.rtl ? slack : 0);
-        line.y = y;
-        line.segment = stretch.segment;
-        line.tokens = token_boxes(*line.shaped, owners, base, text);
-        layout.lines.push_back(std::move(line));
-        y += kReadingPitch;
-        begin = end;
-      }
+      if (!text.empty() && text.back() == '\n' && owners.of(end - 1, end).empty()) text.pop_back();
+      setter.set(text, begin, stretch.segment, owners);
     }
   }
-  layout.height = y;
+  if (!outside.text.empty()) {
+    setter.gap(kGapAfterBlock);
+    if (names_outside) layout.names.push_back({kOutsideName, setter.y(), kGluePlace});
+    setter.set(outside.text, 0, kGluePlace, Owners(outside.spans));
+  }
+  layout.height = setter.y();
   return layout;
 }
 

@@ -80,8 +80,9 @@ void draw_margin(Pen& pen, const ReadingLayout& layout, const ReadingColors& col
   const std::vector<std::string> masses = share_texts(shares);
   for (const MarginName& name : layout.names) {
     const int top = y + name.y + (kBoxHeight - line_height(kLabelSize)) / 2;
+    const std::string wanted = name.segment == kGluePlace && name.name == kOutsideName ? "" : name.name;
     const auto mass = std::find_if(colors.masses.begin(), colors.masses.end(),
-                                   [&](const SegmentMass& candidate) { return candidate.name == name.name; });
+                                   [&](const SegmentMass& candidate) { return candidate.name == wanted; });
     int end = right;
     if (mass != colors.masses.end()) {
       const auto at = static_cast<std::size_t>(mass - colors.masses.begin());
@@ -93,7 +94,7 @@ void draw_margin(Pen& pen, const ReadingLayout& layout, const ReadingColors& col
     pen.scene.text(shaped, end - shaped->pixels(), top, Ink::kText, Role::kMargin);
   }
   for (const ReadingLine& line : layout.lines) {
-    if (line.segment == kGluePlace) continue;
+    if (line.segment == kGluePlace && !layout.segmented) continue;
     pen.scene.fill({kMargin + layout.gutter - 9, y + line.y, 4, kReadingPitch}, swatch_of(line.segment));
   }
 }

@@ -31,14 +31,15 @@ struct ReadingLine {
 struct MarginName {
   std::string name;
   int y = 0;
-  int segment = -1;
+  int segment = -1;  ///< Its place, see segments.h.
 };
 
 /// The same for every output token that looks at this text.
 struct ReadingLayout {
   std::vector<ReadingLine> lines;
   std::vector<MarginName> names;
-  int gutter = 0;  ///< Width of the margin with the names, 0 without names.
+  int gutter = 0;          ///< Width of the margin with the names, 0 without names.
+  bool segmented = false;  ///< There are named segments: lines of others are marked as such.
   int height = 0;
 };
 
@@ -46,7 +47,8 @@ inline constexpr int kReadingSize = 13;
 inline constexpr int kReadingPitch = 22;
 inline constexpr int kWidestReading = 1500;  ///< Longer lines are hard to follow.
 
-/// Lays `encoding` out in `width` pixels. Segments, the generated text and a pair begin lines of their own.
+/// Lays `encoding` out in `width` pixels. Segments, glue that is more than blanks, the generated text and a
+/// pair begin lines of their own; below the text stand the tokens that are not in it, as those of a template.
 ReadingLayout lay_out_reading(Shaper& shaper, const Encoding& encoding, int width);
 
 /// The colour of each token in a view; nothing for those that are no sources of it.

@@ -101,6 +101,8 @@ std::vector<Scale::Tick> Scale::one_side_ticks(double apart) const {
   return result;
 }
 
+double whole_top(double top) noexcept { return top >= 0.9 && top <= 1 ? 1 : top; }
+
 std::string weight_text(double weight, int digits) {
   if (weight < 0) return "−" + weight_text(-weight, digits);
   if (std::isnan(weight)) return "nan";

@@ -50,6 +50,9 @@ class Scale {
   bool difference_;
 };
 
+/// A top close to 1 as 1: where weights end there anyway, none needs to be clipped.
+double whole_top(double top) noexcept;
+
 /// A weight for people: "0", "0.93", "0.012", "3.1e-4", "−0.2".
 std::string weight_text(double weight, int digits = 2);
 /// Which columns are sinks: special or first, and mean of the finite, visible weights at least kSinkWeight.

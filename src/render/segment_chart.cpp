@@ -192,7 +192,7 @@ class Chart {
       const bool named = places_[name] != kGluePlace;
       const Ink ink = named && most_[name] > 0 && name == top ? Ink::kText : Ink::kDim;
       pen_.scene.fill({left, y + 1, 11, 11}, swatch_of(places_[name]));
-      const std::string label = named ? label_text(chart_.names[name], 1000) : "outside of segments";
+      const std::string label = named ? label_text(chart_.names[name], 1000) : kOutsideName;
       pen_.scene.text(pen_.shaper.line_within(label, kLabelSize, kLegendName), left + 18, y,
                       named ? Ink::kText : Ink::kDim, Role::kSegment);
       figure(texts[name], mean_right, Ink::kText, y);

@@ -14,6 +14,8 @@ namespace attnviz::render {
 inline constexpr int kGluePlace = -1;       ///< Glue and template tokens.
 inline constexpr int kGeneratedPlace = -2;  ///< What the model wrote itself.
 
+/// What pages call glue and template tokens.
+inline constexpr const char* kOutsideName = "outside of segments";
 /// What SegmentMass calls the text that the model wrote.
 inline constexpr const char* kGeneratedName = "generated";
 

@@ -1,20 +1,12 @@
 /// The page of one output token.
 #pragma once
 
-#include <functional>
-#include <memory>
-
-#include "render/panel.h"
-#include "render/reading_view.h"
+#include "render/page_parts.h"
 
 namespace attnviz::render {
 
 /// Throws kUsage unless the shapes of `map` agree.
 void check_shapes(const TokenMap& map);
-
-/// Gives the layout of the text of an encoding in so many pixels; may remember it.
-using ReadingLayouts =
-    std::function<std::shared_ptr<const ReadingLayout>(const std::shared_ptr<const Encoding>&, int)>;
 
 /// Lays the page of `map` out into `pen.scene`. `top` knows the run.
 void draw_token_page(Pen& pen, const TokenMap& map, const ColorTop& top, const ReadingLayouts& reading);

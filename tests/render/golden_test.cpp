@@ -171,6 +171,77 @@ Image segments(int outputs, int facts, Theme theme = Theme::kLight) {
   return Painter(in_colors(Colormap::kViridis, theme)).segments(answers(outputs, facts));
 }
 
+/// A chat template whose special tokens and sink were dropped.
+Image dropped_columns() {
+  auto encoding = test::with_template(question());
+  TokenMap map = make_map(encoding, static_cast<std::int64_t>(encoding->tokens.size()) - 5, {.layers = 3});
+  AttentionView& view = map.views[0];
+  const auto keep = [&](std::vector<float>& values, std::int64_t rows) {
+    std::vector<float> kept;
+    const auto columns = static_cast<std::int64_t>(values.size()) / rows;
+    for (std::int64_t i = 0; i < static_cast<std::int64_t>(values.size()); ++i) {
+      const std::int64_t column = i % columns;
+      if (column > 1 && column != 11) kept.push_back(values[static_cast<std::size_t>(i)]);
+    }
+    values = kept;
+  };
+  for (ReducedAttention& reduced : view.reductions) {
+    keep(reduced.overall, 1);
+    keep(reduced.layers.values, reduced.layers.rows);
+    reduced.layers.columns -= 3;
+  }
+  std::erase_if(view.sources, [](std::int64_t source) { return source < 2 || source == 11; });
+  view.removed = {"special tokens", "sinks"};
+  view.removed_mass = 0.43;
+  return Painter(plain()).token_map(map);
+}
+
+/// Tokens merged into words, drawn for a word of two tokens.
+Image words() {
+  auto encoding = encode("The harbour master of Velmora was built by Orlan after the winter storms.", 30);
+  std::int64_t next = 0;
+  for (const Token& token : encoding->tokens) {
+    const auto pieces = static_cast<std::int64_t>(1 + token.text.size() / 6);
+    encoding->merged.push_back({next, next + pieces});
+    next += pieces;
+  }
+  TokenMap map = make_map(encoding, 4, {.layers = 3, .reductions = {"mean", "max"}, .sink = 0.3});
+  const Span word = encoding->merged[4];
+  map.token = {.index = word.begin, .id = 7, .text = "Velmora", .query = word.end - 1};
+  map.token.tokens = word.end - word.begin;
+  return Painter(plain()).token_map(map);
+}
+
+/// A long causal input, of which only the last rows were run.
+Image long_overview(std::int64_t tokens, std::int64_t first) {
+  auto heads = test::make_heads(2, 4, 96, true);
+  for (HeadSummary& head : heads) {
+    head.queries = head.keys = tokens;
+    for (std::int64_t row = 0; row < 96; ++row) {
+      if ((row + 1) * tokens / 96 > first) continue;
+      std::fill_n(head.thumbnail.values.begin() + row * 96, 96, 0.0F);
+    }
+  }
+  const auto encoding = test::encode_segments({{"report", test::long_text(static_cast<int>(tokens * 6 / 10))},
+                                               {"question", " who supplied the stone for the bridge ?"}},
+                                              " the north quarry");
+  encoding->tokens.resize(static_cast<std::size_t>(tokens), encoding->tokens.back());
+  Heatmap summary = test::make_summary(*encoding, "mean", 0.4);
+  const auto rows = tokens - first;
+  summary.weights.rows = rows;
+  summary.weights.values.erase(summary.weights.values.begin(),
+                               summary.weights.values.begin() + first * tokens);
+  summary.masked.erase(summary.masked.begin(), summary.masked.begin() + first * tokens);
+  summary.row_labels.erase(summary.row_labels.begin(), summary.row_labels.begin() + first);
+  for (std::int64_t i = 0; i < tokens; ++i) {
+    summary.column_positions.push_back(i);
+    if (i >= first) summary.row_positions.push_back(i);
+    summary.segments.push_back(i < tokens - 12 ? 0 : i < tokens - 4 ? 1 : 2);
+  }
+  summary.segment_names = {"report", "question", "generated"};
+  return Painter(plain()).overview("qa · attention of every head", heads, {&summary, 1});
+}
+
 struct Golden {
   const char* name;
   std::function<Image()> draw;
@@ -239,6 +310,10 @@ std::vector<Golden> goldens() {
       {"masked_and_not_finite", [] { return masked_and_not_finite(Theme::kLight); }},
       {"masked_and_not_finite_dark", [] { return masked_and_not_finite(Theme::kDark); }},
       {"reading_with_not_finite", [] { return reading_with_not_finite(); }},
+      {"dropped_columns", [] { return dropped_columns(); }},
+      {"words", [] { return words(); }},
+      {"overview_long", [] { return long_overview(420, 0); }},
+      {"overview_part_of_the_rows", [] { return long_overview(300, 260); }},
       {"difference",
        [] { return Painter(in_colors(Colormap::kViridis, Theme::kLight, true)).heatmap(changes()); }},
       {"difference_dark",

@@ -185,6 +185,35 @@ TEST(Axis, LabelsKeepTheirPitchTheirOrderAndEveryWantedSource) {
   }
 }
 
+TEST(Axis, LeadersOfOthersKeepClearOfTheQuery) {
+  test::Random random(10);
+  for (int round = 0; round < 200; ++round) {
+    Page page;
+    Columns columns;
+    columns.left = 80;
+    columns.sources = 2 + random.below(1500);
+    columns.cell_width = cell_size(columns.count(), 1, false).width;
+    const std::int64_t query = random.below(static_cast<int>(columns.sources));
+    columns.query = query;
+    for (std::int64_t i = 0; i < columns.sources; ++i)  // most is attended around the query
+      columns.attended.push_back(static_cast<float>(random.uniform() / (1 + std::abs(i - query))));
+    draw_axis(page.pen(), columns, 10, 1500);
+    const Scene& scene = page.pen().scene;
+    std::vector<Rect> of_query;
+    for (const Fill& fill : items_of<Fill>(scene)) of_query.push_back(fill.box);
+    for (const Text& text : items_of<Text>(scene)) {
+      if (text.ink == Ink::kAccent) of_query.push_back(inner(text));
+    }
+    for (const Line& line : items_of<Line>(scene)) {
+      const Rect box = {std::min(line.x0, line.x1), std::min(line.y0, line.y1),
+                        std::abs(line.x1 - line.x0) + 1, std::abs(line.y1 - line.y0) + 1};
+      for (const Rect& mark : of_query)
+        EXPECT_TRUE(line.color == color::kAccent || !overlap(box, mark)) << columns.sources << " " << query;
+      for (const Text& text : items_of<Text>(scene)) EXPECT_FALSE(overlap(box, inner(text)));
+    }
+  }
+}
+
 TEST(Axis, WhereThereIsRoomEveryLabelStandsUnderItsColumn) {
   Columns columns;
   columns.sources = 64;

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "render/fixtures.h"
-#include "render/overview.h"
 #include "render/token_page.h"
 #include "render/unicode.h"
 
@@ -57,6 +56,11 @@ TokenMap small_map(const test::MapShape& shape = {.layers = 2, .reductions = {"m
   return test::make_map(test::encode("the cat sat down"), 2, shape);
 }
 
+/// The same on a page on which every note fits into one line.
+TokenMap wide_map(const test::MapShape& shape = {.layers = 2, .reductions = {"mean"}}) {
+  return test::make_map(test::encode("the cat sat down " + test::long_text(60)), 2, shape);
+}
+
 TEST_F(PageTest, TitleNamesTheTokenAndHowItCameAbout) {
   draw(small_map());
   EXPECT_EQ(count("3", kTitleSize), 1);
@@ -102,17 +106,116 @@ TEST_F(PageTest, NothingClippedMeansNoArrowAndNoNote) {
   EXPECT_TRUE(fills(color::kOver).empty());
 }
 
-TEST_F(PageTest, DroppedAttentionAndSharedColumnsAreSaid) {
+TEST_F(PageTest, SharedColumnsAreSaid) {
   TokenMap map = test::make_map(test::only_ids(5000), 4999, {.layers = 1, .reductions = {"mean"}});
-  map.views[0].removed_mass = 0.25;
   options_.top = {ScaleTop::Kind::kValue, 1};
   draw(map);
+  EXPECT_EQ(count("2 neighbouring sources share a column, drawn with their largest", kLabelSize), 1);
+}
+
+/// Position 1 of `map` is dropped.
+TokenMap without_the_second(TokenMap map) {
+  AttentionView& view = map.views[0];
+  view.sources = {0, 2};
+  for (ReducedAttention& reduced : view.reductions) {
+    reduced.overall = {0.6F, 0.4F};
+    reduced.layers = {2, 2, {0.5F, 0.5F, 0.7F, 0.3F}};
+  }
+  view.removed = {"special tokens", "sinks"};
+  view.removed_mass = 0.43;
+  return map;
+}
+
+TEST_F(PageTest, WhatWasDroppedIsSaidAndStaysInTheTextInGrey) {
+  draw(without_the_second(wide_map({.layers = 2, .reductions = {"mean", "max", "rollout"}})));
+  EXPECT_EQ(count("special tokens and sinks removed: 43 % of the mean attention; mean and rollout rows "
+                  "re-normalised; grey in the text",
+                  kLabelSize),
+            1);
+  EXPECT_EQ(fills(color::kMasked).size(), 2U) << "the key, and “cat”";
+  EXPECT_EQ(count(Role::kColumn), 2) << "no column stands for it";
+}
+
+TEST_F(PageTest, OfMaximaNothingWasNormalised) {
+  draw(without_the_second(wide_map({.layers = 2, .reductions = {"max"}})));
   EXPECT_EQ(
-      count(
-          "2 neighbouring sources share a column, drawn with their largest · without 0.25 of the attention, "
-          "dropped as asked",
-          kLabelSize),
-      1);
+      count("special tokens and sinks removed: 43 % of the mean attention; grey in the text", kLabelSize), 1);
+}
+
+/// The tokens of `map` as words: "the cat" of two tokens, "sat", "down".
+TokenMap in_words() {
+  auto encoding = std::make_shared<Encoding>(*test::encode("the cat sat down"));
+  encoding->tokens[0].text = "the cat";
+  encoding->tokens[0].span->end = encoding->tokens[1].span->end;
+  encoding->tokens.erase(encoding->tokens.begin() + 1);
+  encoding->merged = {{0, 2}, {2, 3}, {3, 4}};
+  TokenMap map = test::make_map(encoding, 1, {.layers = 2, .reductions = {"mean"}});
+  map.token = {.index = 2, .text = "sat", .query = 2};
+  return map;
+}
+
+TEST_F(PageTest, OfWordsTheOneThatHoldsTheQueryIsMarked) {
+  draw(in_words());
+  const auto frames = fills(color::kAccent);
+  EXPECT_GE(frames.size(), 16U);
+  EXPECT_EQ(count("position 2 · mean · sqrt scale, shared by the run", kLabelSize), 1);
+}
+
+TEST_F(PageTest, AWordOfSeveralTokensNamesTheirPositions) {
+  TokenMap map = in_words();
+  map.token = {.index = 0, .text = "the cat", .query = 1, .tokens = 2};
+  draw(map);
+  EXPECT_EQ(count("positions 0–1 · query at position 1 “the cat” · mean · sqrt scale, shared by the run",
+                  kLabelSize),
+            1);
+}
+
+TEST_F(PageTest, ManyWordsAreCountedAsWords) {
+  auto encoding = std::make_shared<Encoding>(*test::encode(test::long_text(300)));
+  for (std::size_t i = 0; i < encoding->tokens.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    encoding->merged.push_back({2 * at, 2 * at + 2});
+  }
+  draw(test::make_map(encoding, 250, {.layers = 1, .reductions = {"mean"}}));
+  EXPECT_EQ(count("251 words, " + std::to_string(count(Role::kColumn)) +
+                      " labelled: the first, the last, the most attended, and others where there is room",
+                  kLabelSize),
+            1);
+}
+
+TEST_F(PageTest, CaptionsNameTheLayersAndHeadsThatWereReduced) {
+  TokenMap map = small_map({.layers = 3, .reductions = {"max", "rollout"}});
+  map.views[0].layers = {0, 1, 7};
+  map.views[0].selected_heads = {2, 3, 4};
+  draw(map);
+  EXPECT_EQ(count("text: largest over heads 2–4 of layers 0, 1, 7", kCaptionSize), 1);
+  EXPECT_EQ(count("max over heads 2–4", kCaptionSize), 1);
+  EXPECT_EQ(count("rollout from the input up to each layer, of heads 2–4", kCaptionSize), 1);
+}
+
+TEST_F(PageTest, TheTextHasAScaleOfItsOwnAndSaysSo) {
+  TokenMap map = wide_map();
+  map.views[0].reductions[0].layers.values = {0.2F, 0.73F, 0.07F, 0.9F, 0.05F, 0.05F};
+  map.views[0].reductions[0].overall = {0.55F, 0.04F, 0.01F};
+  draw(map);
+  const Scale own(ColorScale::kSqrt, 0.04);
+  EXPECT_EQ(fills(own.color(0.04F)).size(), 1U) << "the largest outside of the sink has the last colour";
+  EXPECT_EQ(count("a scale of its own, up to the largest weight outside of sinks and special tokens · sink "
+                  "“the” clipped, up to 0.55",
+                  kLabelSize),
+            1);
+}
+
+TEST_F(PageTest, AScaleThatEndsNearOneEndsAtOneAndClipsNothing) {
+  TokenMap map = small_map();
+  map.views[0].reductions[0].layers.values = {0.04F, 0.95F, 0.01F, 0.99F, 0.005F, 0.005F};
+  map.views[0].reductions[0].overall = {0.48F, 0.5F, 0.02F};
+  ColorTop top;
+  top.add(map);
+  options_.scale = ColorScale::kLinear;
+  draw(map, top);
+  EXPECT_EQ(count("1", kLabelSize), 2) << "the end of the bar of colours, and layer 1";
+  EXPECT_EQ(fills(color::kOver).size(), 0U) << "0.99 on “the” has a colour";
 }
 
 TEST_F(PageTest, AnnotationsGiveTheWeightsThatDoNotReadZero) {
@@ -210,49 +313,6 @@ TEST_F(PageTest, FirstAndLastLayerAreLabelledHoweverManyThereAre) {
     EXPECT_GE(count("0", kLabelSize), 1);
     EXPECT_GE(count(std::to_string(layers - 1), kLabelSize), 1) << layers;
   }
-}
-
-// -------------------------------------------------------------------------------------------------- overview
-
-TEST_F(PageTest, TheHeadWithTheMostOfAStatisticIsMarked) {
-  auto heads = test::make_heads(2, 2, 8, true);
-  for (HeadSummary& head : heads) {
-    head.entropy = 3;
-    head.previous = head.self = 0.05;
-    head.induction.reset();
-    head.duplicate.reset();
-  }
-  heads[2].previous = 0.91;
-  heads[1].entropy = 0.5;
-  draw_overview(pen_, "model", heads, {}, {});
-  std::vector<std::shared_ptr<const ShapedText>> marked;
-  for (const Item& item : scene_.items()) {
-    const auto* text = std::get_if<Text>(&item);
-    if (text != nullptr && text->ink == Ink::kAccent) marked.push_back(text->shaped);
-  }
-  const std::vector<std::shared_ptr<const ShapedText>> expected = {
-      shaper_.line("ent", kCellTextSize), shaper_.line("0.50", kCellTextSize),
-      shaper_.line("prev", kCellTextSize), shaper_.line(".91", kCellTextSize)};
-  EXPECT_EQ(marked, expected);
-  EXPECT_EQ(fills(color::kAccent).size(), 16U) << "two frames of two pixels, four edges each";
-}
-
-TEST_F(PageTest, StatisticsThatDoNotApplyAreLeftOut) {
-  auto heads = test::make_heads(1, 2, 8, false);
-  for (HeadSummary& head : heads) head.kind = AttentionKind::kCross;
-  draw_overview(pen_, "model", heads, {}, {});
-  EXPECT_EQ(count("sink", kCellTextSize), 2);
-  for (const char* name : {"prev", "self", "ind", "dup"}) EXPECT_EQ(count(name, kCellTextSize), 0) << name;
-}
-
-TEST_F(PageTest, MarginsHoldTheMeanOverHeadsAndOverLayers) {
-  draw_overview(pen_, "model", test::make_heads(3, 2, 8, true), {}, {});
-  int thumbnails = 0;
-  for (const Item& item : scene_.items()) {
-    const auto* grid = std::get_if<Grid>(&item);
-    thumbnails += grid != nullptr && grid->columns == 8 ? 1 : 0;
-  }
-  EXPECT_EQ(thumbnails, 3 * 2 + 3 + 2);
 }
 
 }  // namespace

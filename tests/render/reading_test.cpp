@@ -6,6 +6,7 @@
 
 #include "render/fixtures.h"
 #include "render/reading_view.h"
+#include "render/segments.h"
 
 namespace attnviz::render {
 namespace {
@@ -116,13 +117,38 @@ TEST_F(ReadingTest, NewlinesBreakLinesAndAreShownWhereATokenCoversThem) {
 TEST_F(ReadingTest, NamedSegmentsBeginLinesWithTheirNames) {
   const auto encoding = test::encode_segments({{"one", "a b "}, {"", "glue "}, {"two", "c d"}}, " e");
   const ReadingLayout layout = lay_out(*encoding);
-  ASSERT_EQ(layout.names.size(), 3U);
+  ASSERT_EQ(layout.names.size(), 4U);
+  EXPECT_EQ(layout.names[3].name, kOutsideName);
   EXPECT_EQ(layout.names[0].name, "one");
   EXPECT_EQ(layout.names[1].name, "two");
   EXPECT_EQ(layout.names[2].name, "generated");
   EXPECT_LT(layout.names[0].y, layout.names[1].y);
   EXPECT_LT(layout.names[1].y, layout.names[2].y);
   EXPECT_GT(layout.gutter, 0);
+}
+
+/// Places of the segments of all lines.
+std::vector<int> places_of(const ReadingLayout& layout) {
+  std::vector<int> places;
+  for (const ReadingLine& line : layout.lines) places.push_back(line.segment);
+  return places;
+}
+
+TEST_F(ReadingTest, GlueIsNotTakenForTheSegmentBeforeIt) {
+  const auto glued = test::encode_segments({{"one", "a"}, {"", "\n\nanswer: "}, {"two", "c"}}, " e");
+  EXPECT_EQ(places_of(lay_out(*glued)), (std::vector<int>{0, 0, kGluePlace, 1, kGeneratedPlace, kGluePlace}));
+  const auto blank = test::encode_segments({{"one", "a"}, {"", " \n"}, {"two", "c"}});
+  EXPECT_EQ(places_of(lay_out(*blank)), (std::vector<int>{0, 1, kGluePlace})) << "blanks end the line";
+}
+
+TEST_F(ReadingTest, TokensThatAreNotInTheTextStandBelowIt) {
+  const auto encoding = test::with_template(test::encode("one two"));
+  const ReadingLayout layout = lay_out(*encoding);
+  ASSERT_EQ(layout.lines.size(), 2U);
+  ASSERT_EQ(layout.lines[1].tokens.size(), 2U);
+  EXPECT_EQ(layout.lines[1].tokens[0].token, 0);
+  EXPECT_EQ(layout.lines[1].tokens[1].token, 3);
+  EXPECT_EQ(layout.gutter, 0) << "without segments there is nothing to name";
 }
 
 TEST_F(ReadingTest, APairStandsBelowTheText) {

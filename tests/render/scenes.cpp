@@ -20,17 +20,12 @@ bool overlap(const Rect& a, const Rect& b) {
   return a.x < b.right() && b.x < a.right() && a.y < b.bottom() && b.y < a.bottom();
 }
 
-namespace {
-
-/// Boxes have a pixel to spare at both ends of a text; touching there is no collision.
 Rect inner(const Text& text) {
   Rect box = text.box;
   (text.rotated ? box.y : box.x) += 1;
   (text.rotated ? box.height : box.width) -= 2;
   return box;
 }
-
-}  // namespace
 
 void expect_labels_apart(const Scene& scene) {
   std::vector<Text> texts = items_of<Text>(scene);

@@ -60,6 +60,8 @@ std::vector<Item> items_of(const Scene& scene) {
 }
 
 bool overlap(const Rect& a, const Rect& b);
+/// Boxes have a pixel to spare at both ends of a text; touching there is no collision.
+Rect inner(const Text& text);
 void expect_labels_apart(const Scene& scene);
 void expect_all_on_page(const Scene& scene);
 
