@@ -191,7 +191,7 @@ class HeadTable {
                     Role::kCaption);
     std::string legend = "ent: entropy in bits · weight on sink: the first token";
     if (heads_[0].kind != AttentionKind::kCross) legend += ", prev: the one before, self: its own";
-    std::string more = lines_ > 2 ? "ind: what followed an equal token, dup: an equal token · " : "";
+    std::string more = repeats_ ? "ind: what followed an equal token, dup: an equal token · " : "";
     more += "framed: extremes";
     std::string cells = pooled_note();
     if (std::find(hidden_.begin(), hidden_.end(), 1) != hidden_.end())

@@ -32,6 +32,7 @@ class TokenPage {
       columns.push_back(columns_of(view, kMargin + gutter));
       right_ = std::max(right_, kMargin + gutter + widest_grid(view) + 1);
     }
+    pen_.scene.fill({right_ - 1, 0, 1, 1}, color::kPaper);  // all pages of a text have one width
     int y = draw_title();
     for (std::size_t i = 0; i < map_.views.size(); ++i) {
       if (map_.views.size() > 1) y = draw_view_title(map_.views[i], y);

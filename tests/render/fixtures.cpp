@@ -152,7 +152,14 @@ AttentionView make_view(std::shared_ptr<const Encoding> encoding, std::int64_t q
       if (!encoding->segments[i].name.empty())
         view.segments.push_back({encoding->segments[i].name, masses[i]});
     }
-    view.segments.push_back({"", std::max(0.0, rest)});
+    double generated = 0;
+    for (std::size_t i = 0; i < view.sources.size(); ++i) {
+      const Token& token = encoding->tokens[i];
+      const bool own = token.span && token.span->begin >= static_cast<std::int64_t>(encoding->text.size());
+      if (own) generated += view.reductions[0].overall[i];
+    }
+    view.segments.push_back({"", std::max(0.0, rest - generated)});
+    if (!encoding->generated.empty()) view.segments.push_back({"generated", generated});
   }
   view.encoding = std::move(encoding);
   return view;

@@ -218,6 +218,7 @@ Image long_overview(std::int64_t tokens, std::int64_t first) {
   for (HeadSummary& head : heads) {
     head.queries = head.keys = tokens;
     for (std::int64_t row = 0; row < 96; ++row) {
+      if (row < 95) head.thumbnail.values[static_cast<std::size_t>(row * 97 + 1)] = 0.3F;  // windows overlap
       if ((row + 1) * tokens / 96 > first) continue;
       std::fill_n(head.thumbnail.values.begin() + row * 96, 96, 0.0F);
     }
