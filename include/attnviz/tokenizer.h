@@ -50,6 +50,12 @@ class Tokenizer {
   virtual std::string describe() const = 0;
 };
 
+/// `encoding` with the tokens of each word merged into one; `Encoding::merged` says which they are. A word
+/// ends where a boundary of ICU's word iterator (root locale) lies between two tokens, where generated text
+/// begins, and around special tokens and tokens without bytes; a lone space belongs to the word behind it. A
+/// word has the id and flags of its first token, the text and bytes of all.
+Encoding merge_words(const Encoding& encoding);
+
 /// Names of the companion files that `load_tokenizer` understands.
 std::span<const std::string_view> tokenizer_file_names() noexcept;
 
