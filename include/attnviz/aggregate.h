@@ -12,6 +12,21 @@
 
 namespace attnviz {
 
+/// How tokens become the rows and columns of the maps of one kind: merged into words, or dropped.
+///
+/// Attention to a word is the sum over its tokens, from a word the mean over its tokens (Clark et al. 2019,
+/// "What Does BERT Look At?"); max and min are taken over the heads' words, rollout is computed on tokens and
+/// merged last. Columns that are dropped become 0, and rows of mean and rollout are divided by what is left
+/// of them, layer by layer; max, min and single heads keep their weights.
+struct Grouping {
+  AttentionKind kind = AttentionKind::kSelf;
+  std::int64_t columns = 0;
+  std::vector<std::int64_t> column_of;  ///< [keys], ascending but for −1: dropped. Empty: one each.
+  std::vector<std::int64_t> row_of;     ///< [queries], likewise; −1: not kept. Empty: one each.
+  std::vector<std::string> removed;     ///< What was dropped, for AttentionMap::removed.
+  std::vector<std::int64_t> sinks;      ///< Keys that rollout drops from every layer before the product.
+};
+
 /// Which reductions to make, and of which rows.
 struct ReductionOptions {
   std::vector<std::string> reductions = {"mean", "max", "rollout"};
@@ -20,8 +35,10 @@ struct ReductionOptions {
       queries;  ///< Query positions to keep, ascending; empty: all. An encoder's are all kept.
   std::vector<int>
       layers;  ///< Layers to keep in the results, ascending; empty: all. Rollout runs through all.
-  std::vector<int> heads;  ///< Which heads the blocks hold; empty: all, 0, 1, 2 …
-  bool per_head = false;   ///< Keep every head of the kept rows as well.
+  std::vector<int> heads;            ///< Which heads the blocks hold; empty: all, 0, 1, 2 …
+  bool per_head = false;             ///< Keep every head of the kept rows as well.
+  std::vector<AttentionKind> kinds;  ///< Kinds to keep in the results; empty: all. Rollout runs through all.
+  std::vector<Grouping> groupings;   ///< At most one a kind; kinds without one keep their tokens.
 };
 
 /// Names that ReductionOptions::reductions may hold: "mean", "max", "min", "rollout".
@@ -78,13 +95,20 @@ class Reductions final : public AttentionSink {
 /// - duplicate: mean of Σ A(q,k) over k < q with the query's token, over rows that have such a k (duplicate
 /// token heads,
 ///   Wang et al. 2022, "Interpretability in the Wild").
-/// The last four are of self and decoder attention only, induction and duplicate where ids repeat.
+/// The last four are not of cross attention; induction and duplicate are there where ids repeat.
 class HeadSummaries final : public AttentionSink {
  public:
-  /// `ids` are the tokens that queries and keys of self (or decoder) attention stand for. `layers` and
-  /// `heads` as in ReductionOptions. Thumbnails have at most `side` rows and columns.
-  HeadSummaries(std::vector<std::int64_t> ids, std::vector<int> layers, std::vector<int> heads,
-                std::int64_t side);
+  /// `source` are the ids that self or encoder attention is of, `target` those of decoder attention. `kinds`,
+  /// `layers` and `heads` as in ReductionOptions. Thumbnails have at most `side` rows and columns.
+  struct Options {
+    std::vector<std::int64_t> source;
+    std::vector<std::int64_t> target;
+    std::vector<AttentionKind> kinds;
+    std::vector<int> layers;
+    std::vector<int> heads;
+    std::int64_t side = 96;
+  };
+  explicit HeadSummaries(Options options);
   ~HeadSummaries() override;
   void on_block(const AttentionBlock& block) override;
   /// Ends the run; call once. In order of execution, then of heads.
@@ -95,19 +119,58 @@ class HeadSummaries final : public AttentionSink {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Finds attention sinks by weight, not by name (Xiao et al. 2023, "Efficient Streaming Language Models with
+/// Attention Sinks"): keys whose mean weight over layers, heads and the rows that are shown is at least
+/// `threshold`, and as much over all other rows that can see them, so that what a single row looks for is
+/// none.
+class SinkFinder final : public AttentionSink {
+ public:
+  /// `shown`: query positions, ascending, of every kind but the encoder's; empty: all.
+  SinkFinder(std::vector<std::int64_t> shown, double threshold);
+  ~SinkFinder() override;
+  void on_block(const AttentionBlock& block) override;
+  /// Key positions, ascending.
+  std::vector<std::int64_t> sinks(AttentionKind kind) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Measures how attention flows between the parts of a text (`SegmentFlow`), over all rows.
+class SegmentFlows final : public AttentionSink {
+ public:
+  /// `parts`: [tokens], which of `names` each token belongs to. Only layers of as many queries and keys as
+  /// there are tokens are measured.
+  SegmentFlows(std::vector<std::string> names, std::vector<std::int64_t> parts, std::vector<int> layers);
+  ~SegmentFlows() override;
+  void on_block(const AttentionBlock& block) override;
+  /// Ends the run; call once.
+  std::vector<SegmentFlow> finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// True when no weight of a square layer lies above its diagonal by more than float32 noise. False without
 /// square layers.
 bool is_causal(std::span<const LayerAudit> audit, AttentionKind kind) noexcept;
 
-/// The texts that the kinds of attention look at.
+/// The texts that the kinds of attention look at, as tokens or merged into words like the columns of the
+/// maps.
 struct AttendedTexts {
   std::shared_ptr<const Encoding> source;  ///< Of self, encoder and cross attention.
   std::shared_ptr<const Encoding> target;  ///< Of decoder attention; null for models with one stack.
 };
 
-/// The map of one output token: for each kind but the encoder's the row of `token.query` under each of
-/// `reductions`. Sources are all keys or, where `causal` and the kind is self or decoder, those up to the
-/// query. Segment masses come from the mean, which `maps` must hold when `texts` has segments.
+/// How many of the tokens (or words) of `text` a causal query sees.
+std::int64_t visible_sources(const Encoding& text, std::int64_t query);
+
+/// The map of one output token: for each kind in `maps` the row of `token.query` under each of `reductions`;
+/// the encoder's only where there is no other, as its rows are positions of the source. Sources are all
+/// columns that were not dropped or, where `causal` and the kind is self or decoder, those of them up to the
+/// query. Segment masses and the removed mass come from the mean, which `maps` must hold for them.
 TokenMap make_token_map(const AttentionMaps& maps, std::span<const std::string> reductions,
                         const OutputToken& token, const AttendedTexts& texts, bool causal);
 

@@ -85,7 +85,8 @@ struct Token {
 /// A named part of the text: one retrieved fact, the question. An empty name is glue between the others.
 struct Segment {
   std::string name;
-  Span span;  ///< Bytes of `Encoding::text`.
+  Span span;         ///< Bytes of `Encoding::text` (`Encoding::pair` for sequence 1).
+  int sequence = 0;  ///< 0 the text, 1 its pair.
 };
 
 /// A text, its tokens, and how they lie on each other.
@@ -151,6 +152,9 @@ struct AttentionMap {
       by_layer;  ///< [layers, queries, keys], over heads; rollout: from the input up to that layer.
   std::vector<float>
       overall;  ///< [queries, keys]: mean of means, max of maxima, min of minima, the last rollout.
+  std::vector<std::uint8_t> dropped;  ///< [keys], 1: the column was dropped and holds 0; empty: none was.
+  std::vector<std::string> removed;   ///< What the dropped columns are: "special tokens", "sinks".
+  std::vector<float> removed_mass;    ///< [queries], the mean over layers of what dropped columns held.
 
   /// Row of `by_layer`: the keys as seen by queries[query] in layers[layer].
   std::span<const float> row(std::size_t layer, std::size_t query) const;
@@ -206,6 +210,15 @@ struct HeadSummary {
   std::int64_t queries = 0;         ///< Of the layer: what `thumbnail` was pooled from; 0: not known.
   std::int64_t keys = 0;
   Matrix thumbnail;  ///< [≤ queries, ≤ keys], max-pooled to the size at which it is shown.
+};
+
+/// How much of the attention of each part of a text goes to each part, layer by layer.
+struct SegmentFlow {
+  AttentionKind kind = AttentionKind::kSelf;
+  std::vector<std::string> names;  ///< "" for tokens outside of every part.
+  std::vector<int> layers;
+  std::vector<Matrix>
+      masses;  ///< One [from, to] a layer: mean over heads and the rows of `from`, sum over `to`.
 };
 
 /// One reduction as one output token sees it.

@@ -40,6 +40,14 @@ struct ManifestOutput {
   std::string json;
 };
 
+/// Which part of the text each output token looked at.
+struct SegmentTable {
+  AttentionKind kind = AttentionKind::kSelf;
+  std::vector<std::string> names;     ///< Of segments, then "generated" and "" where there is such.
+  std::vector<std::int64_t> outputs;  ///< Indices of output tokens, ascending.
+  Matrix masses;                      ///< [outputs, names], mean attention; rows sum to 1.
+};
+
 /// Everything about a run that is not about one output token. Schema attnviz.manifest/1.
 struct Manifest {
   ManifestModel model;
@@ -47,6 +55,10 @@ struct Manifest {
   std::shared_ptr<const Encoding> source;
   std::shared_ptr<const Encoding> target;  ///< Null for models with one stack.
   std::optional<std::string> overview;     ///< File of the overview picture.
+  std::optional<std::string> segments_picture;
+  std::optional<std::string> npz;
+  std::vector<SegmentTable> segments;  ///< One for each kind that looks at named segments.
+  std::vector<SegmentFlow> flows;      ///< Of sentence pairs.
   std::vector<ManifestOutput> outputs;
   std::vector<LayerAudit> audit;
   std::vector<HeadSummary> heads;

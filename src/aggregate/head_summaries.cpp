@@ -35,11 +35,13 @@ std::int64_t rows_with_any(const at::Tensor& mask) { return mask.any(1).sum().it
 }  // namespace
 
 struct HeadSummaries::Impl {
-  std::vector<std::int64_t> ids;
+  Options options;
   Selection selection;
-  std::vector<int> heads;
-  std::int64_t side;
   std::vector<LayerSums> layers;
+
+  const std::vector<std::int64_t>& ids_of(AttentionKind kind) const {
+    return kind == AttentionKind::kDecoder ? options.target : options.source;
+  }
 
   LayerSums& layer_of(const AttentionBlock& block) {
     if (!layers.empty() && layers.back().kind == block.kind && layers.back().layer == block.layer)
@@ -51,8 +53,9 @@ struct HeadSummaries::Impl {
          {&sums.entropy, &sums.sink, &sums.previous, &sums.self, &sums.induction, &sums.duplicate}) {
       *total = at::zeros({count}, at::kDouble);
     }
-    sums.thumbnail =
-        at::zeros({count, std::min(side, block.queries), std::min(side, block.weights.size(2))}, at::kFloat);
+    sums.thumbnail = at::zeros(
+        {count, std::min(options.side, block.queries), std::min(options.side, block.weights.size(2))},
+        at::kFloat);
     return layers.emplace_back(std::move(sums));
   }
 
@@ -62,6 +65,7 @@ struct HeadSummaries::Impl {
     if (first + weights.size(1) > 1) {
       sums.previous += to_host(weights.diagonal(first - 1, 1, 2).sum(-1, false, at::kDouble));
     }
+    const std::vector<std::int64_t>& ids = ids_of(sums.kind);
     if (static_cast<std::int64_t>(ids.size()) != weights.size(2)) return;
     const at::Tensor all = at::tensor(at::ArrayRef<std::int64_t>(ids), at::kLong).to(weights.device());
     const at::Tensor own = all.narrow(0, first, weights.size(1)).unsqueeze(1);
@@ -98,7 +102,7 @@ struct HeadSummaries::Impl {
     HeadSummary out;
     out.kind = sums.kind;
     out.layer = sums.layer;
-    out.head = heads.empty() ? static_cast<int>(head) : heads[static_cast<std::size_t>(head)];
+    out.head = options.heads.empty() ? static_cast<int>(head) : options.heads[static_cast<std::size_t>(head)];
     out.entropy = std::max(0.0, mean(sums.entropy, sums.rows));
     out.sink = mean(sums.sink, sums.rows);
     out.previous = mean(sums.previous, sums.rows);
@@ -114,14 +118,13 @@ struct HeadSummaries::Impl {
   }
 };
 
-HeadSummaries::HeadSummaries(std::vector<std::int64_t> ids, std::vector<int> layers, std::vector<int> heads,
-                             std::int64_t side)
+HeadSummaries::HeadSummaries(Options options)
     : impl_(std::make_unique<Impl>(
-          Impl{std::move(ids), Selection({.layers = std::move(layers)}), std::move(heads), side, {}})) {}
+          Impl{options, Selection({.layers = options.layers, .kinds = options.kinds}), {}})) {}
 HeadSummaries::~HeadSummaries() = default;
 
 void HeadSummaries::on_block(const AttentionBlock& block) {
-  if (!impl_->selection.keeps_layer(block.layer)) return;
+  if (!impl_->selection.keeps_layer(block.layer) || !impl_->selection.keeps_kind(block.kind)) return;
   const c10::NoGradGuard no_grad;
   const at::Tensor weights = block.weights.to(at::kFloat);
   LayerSums& sums = impl_->layer_of(block);
@@ -129,7 +132,7 @@ void HeadSummaries::on_block(const AttentionBlock& block) {
   sums.entropy -=
       to_host(at::xlogy(weights, weights).sum(at::IntArrayRef({1, 2}), false, at::kDouble)) / std::log(2.0);
   sums.sink += to_host(weights.select(2, 0).sum(-1, false, at::kDouble));
-  const bool own_text = block.kind == AttentionKind::kSelf || block.kind == AttentionKind::kDecoder;
+  const bool own_text = block.kind != AttentionKind::kCross;
   if (own_text && block.queries == weights.size(2)) impl_->add_positions(sums, weights, block.first_query);
   Impl::add_thumbnail(sums, block, weights);
 }

@@ -1,3 +1,5 @@
+#include <ATen/ATen.h>
+
 #include <algorithm>
 
 #include "aggregate/reduction.h"
@@ -7,7 +9,7 @@ namespace attnviz {
 std::unique_ptr<Reduction> make_max(const ReductionOptions& options) {
   return std::make_unique<PerLayerReduction>(
       "max", options, &HeadReduction::max, [](double most, double layer) { return std::max(most, layer); },
-      false);
+      false, [](const at::Tensor& heads) { return heads.amax(0); });
 }
 
 }  // namespace attnviz

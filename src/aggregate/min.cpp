@@ -1,3 +1,5 @@
+#include <ATen/ATen.h>
+
 #include <algorithm>
 
 #include "aggregate/reduction.h"
@@ -7,7 +9,7 @@ namespace attnviz {
 std::unique_ptr<Reduction> make_min(const ReductionOptions& options) {
   return std::make_unique<PerLayerReduction>(
       "min", options, &HeadReduction::min, [](double least, double layer) { return std::min(least, layer); },
-      false);
+      false, [](const at::Tensor& heads) { return heads.amin(0); });
 }
 
 }  // namespace attnviz

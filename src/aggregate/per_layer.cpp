@@ -7,6 +7,10 @@
 
 namespace attnviz {
 
+bool Selection::keeps_kind(AttentionKind kind) const {
+  return kinds_.empty() || std::find(kinds_.begin(), kinds_.end(), kind) != kinds_.end();
+}
+
 bool Selection::keeps_layer(int layer) const {
   return layers_.empty() || std::binary_search(layers_.begin(), layers_.end(), layer);
 }
@@ -30,35 +34,64 @@ void append_rows(const at::Tensor& map, const std::vector<std::int64_t>& rows, s
   if (rows.empty()) return;
   const bool all = static_cast<std::int64_t>(rows.size()) == map.size(0);
   const at::Tensor index = at::tensor(at::ArrayRef<std::int64_t>(rows), at::kLong);
-  const at::Tensor kept = (all ? map : map.index_select(0, index.to(map.device()))).to(at::kCPU).contiguous();
+  append_all(all ? map : map.index_select(0, index.to(map.device())), out);
+}
+
+void append_all(const at::Tensor& map, std::vector<float>& out) {
+  const at::Tensor kept = map.to(at::kCPU).contiguous();
   const float* data = kept.data_ptr<float>();
   out.insert(out.end(), data, data + kept.numel());
 }
 
 PerLayerReduction::PerLayerReduction(std::string_view name, const ReductionOptions& options, Pick pick,
-                                     Fold fold, bool average)
-    : name_(name), selection_(options), pick_(pick), fold_(std::move(fold)), average_(average) {}
+                                     Fold fold, bool average, OverWords over_words)
+    : name_(name),
+      selection_(options),
+      pick_(pick),
+      fold_(std::move(fold)),
+      average_(average),
+      over_words_(std::move(over_words)),
+      groupings_(options.groupings) {}
 
 void PerLayerReduction::on_block(const AttentionBlock& block, const HeadReduction& heads) {
-  if (!selection_.keeps_layer(block.layer)) return;
-  auto map =
-      std::find_if(maps_.begin(), maps_.end(), [&](const AttentionMap& m) { return m.kind == block.kind; });
-  if (map == maps_.end()) {
-    map = maps_.emplace(maps_.end());
-    map->kind = block.kind;
-    map->reduction = name_;
-    map->keys = block.weights.size(2);
+  if (!selection_.keeps_layer(block.layer) || !selection_.keeps_kind(block.kind)) return;
+  Kept& kept = kept_of(block);
+  AttentionMap& map = kept.map;
+  if (map.layers.empty() || map.layers.back() != block.layer) map.layers.push_back(block.layer);
+  if (kept.words) {
+    append_all(over_words_(kept.words->add(block)), map.by_layer);
+    return;
   }
-  if (map->layers.empty() || map->layers.back() != block.layer) map->layers.push_back(block.layer);
   const auto rows = selection_.rows(block.kind, block.first_query, block.weights.size(1));
-  if (map->layers.size() == 1) {
-    for (const std::int64_t row : rows) map->queries.push_back(block.first_query + row);
+  if (map.layers.size() == 1) {
+    for (const std::int64_t row : rows) map.queries.push_back(block.first_query + row);
   }
-  append_rows(heads.*pick_, rows, map->by_layer);
+  append_rows(heads.*pick_, rows, map.by_layer);
+}
+
+PerLayerReduction::Kept& PerLayerReduction::kept_of(const AttentionBlock& block) {
+  const auto same =
+      std::find_if(kept_.begin(), kept_.end(), [&](const Kept& kept) { return kept.map.kind == block.kind; });
+  if (same != kept_.end()) return *same;
+  Kept& kept = kept_.emplace_back();
+  kept.map.kind = block.kind;
+  kept.map.reduction = name_;
+  kept.map.keys = block.weights.size(2);
+  const Grouping* grouping = find_grouping(groupings_, block.kind);
+  if (grouping == nullptr) return kept;
+  kept.grouping = *grouping;
+  if (over_words_ && !grouping->row_of.empty()) {
+    kept.words.emplace(*grouping);
+    kept.map.queries = kept.words->queries();
+    kept.map.keys = grouping->column_of.empty() ? kept.map.keys : grouping->columns;
+  }
+  return kept;
 }
 
 std::vector<AttentionMap> PerLayerReduction::finish() {
-  for (AttentionMap& map : maps_) {
+  std::vector<AttentionMap> maps;
+  for (Kept& kept : kept_) {
+    AttentionMap& map = kept.map;
     const std::size_t size = map.queries.size() * static_cast<std::size_t>(map.keys);
     const double scale = average_ ? 1.0 / static_cast<double>(map.layers.size()) : 1.0;
     map.overall.resize(size);
@@ -67,8 +100,14 @@ std::vector<AttentionMap> PerLayerReduction::finish() {
       for (std::size_t l = 1; l < map.layers.size(); ++l) folded = fold_(folded, map.by_layer[l * size + i]);
       map.overall[i] = static_cast<float>(folded * scale);
     }
+    if (kept.words) {
+      mark_dropped(map, *kept.grouping);
+    } else if (kept.grouping) {
+      regroup(map, *kept.grouping, average_);
+    }
+    maps.push_back(std::move(map));
   }
-  return std::move(maps_);
+  return maps;
 }
 
 }  // namespace attnviz

@@ -3,9 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "aggregate/grouping.h"
 #include "aggregate/head_reduction.h"
 #include "attnviz/aggregate.h"
 
@@ -28,8 +31,10 @@ std::unique_ptr<Reduction> make_rollout(const ReductionOptions& options);
 /// The rows of a run that are kept, and the layers: what every reduction asks of the options.
 class Selection {
  public:
-  explicit Selection(const ReductionOptions& options) : queries_(options.queries), layers_(options.layers) {}
+  explicit Selection(const ReductionOptions& options)
+      : queries_(options.queries), layers_(options.layers), kinds_(options.kinds) {}
 
+  bool keeps_kind(AttentionKind kind) const;
   bool keeps_layer(int layer) const;
   /// Rows of a block whose query is kept, as indices into the block.
   std::vector<std::int64_t> rows(AttentionKind kind, std::int64_t first_query, std::int64_t rows) const;
@@ -37,29 +42,44 @@ class Selection {
  private:
   std::vector<std::int64_t> queries_;
   std::vector<int> layers_;
+  std::vector<AttentionKind> kinds_;
 };
 
 /// `map` [rows, keys] at `rows` (ascending indices into it), on the host, appended to `out`.
 void append_rows(const at::Tensor& map, const std::vector<std::int64_t>& rows, std::vector<float>& out);
+void append_all(const at::Tensor& map, std::vector<float>& out);
 
-/// Keeps the selected rows of one [rows, keys] map a layer and folds the layers into `overall`.
+/// Keeps the selected rows of one [rows, keys] map a layer and folds the layers into `overall`. Rows and
+/// columns are merged as the groupings say: after reducing the heads, but before it where `over_words` is
+/// given, for what does not commute with merging.
 class PerLayerReduction final : public Reduction {
  public:
   using Pick = at::Tensor HeadReduction::*;
-  using Fold = std::function<double(double, double)>;  ///< (so far, this layer) → so far.
+  using Fold = std::function<double(double, double)>;              ///< (so far, this layer) → so far.
+  using OverWords = std::function<at::Tensor(const at::Tensor&)>;  ///< [heads, rows, keys] → [rows, keys].
   PerLayerReduction(std::string_view name, const ReductionOptions& options, Pick pick, Fold fold,
-                    bool average);
+                    bool average, OverWords over_words = nullptr);
 
   void on_block(const AttentionBlock& block, const HeadReduction& heads) override;
   std::vector<AttentionMap> finish() override;
 
  private:
+  /// What is kept of one kind.
+  struct Kept {
+    AttentionMap map;
+    std::optional<Grouping> grouping;
+    std::optional<WordRows> words;  ///< Where heads are merged before they are reduced.
+  };
+  Kept& kept_of(const AttentionBlock& block);
+
   std::string name_;
   Selection selection_;
   Pick pick_;
   Fold fold_;
   bool average_;  ///< Divide what is folded by the number of layers.
-  std::vector<AttentionMap> maps_;
+  OverWords over_words_;
+  std::vector<Grouping> groupings_;
+  std::vector<Kept> kept_;
 };
 
 }  // namespace attnviz

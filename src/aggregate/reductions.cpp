@@ -35,7 +35,7 @@ class HeadKeeper {
   explicit HeadKeeper(const ReductionOptions& options) : selection_(options), heads_(options.heads) {}
 
   void on_block(const AttentionBlock& block) {
-    if (!selection_.keeps_layer(block.layer)) return;
+    if (!selection_.keeps_layer(block.layer) || !selection_.keeps_kind(block.kind)) return;
     const auto rows = selection_.rows(block.kind, block.first_query, block.weights.size(1));
     HeadMap& map = of_kind(block);
     const bool first_layer =
@@ -126,6 +126,17 @@ struct Reductions::Impl {
     }
   }
 
+  void check_queries() const {
+    if (options.queries.empty()) return;
+    for (const LayerShape& shape : shapes) {
+      if (shape.kind == AttentionKind::kEncoder || options.queries.back() < shape.queries) continue;
+      throw Error(ErrorKind::kInput, "query " + std::to_string(options.queries.back()) +
+                                         " was asked for, but the model's " +
+                                         std::string(to_string(shape.kind)) + " attention has " +
+                                         std::to_string(shape.queries) + " queries");
+    }
+  }
+
   static std::string describe(const LayerShape& shape) {
     return std::string(to_string(shape.kind)) + " attention of layer " + std::to_string(shape.layer) +
            " has " + std::to_string(shape.queries) + " queries and " + std::to_string(shape.keys) + " keys";
@@ -158,6 +169,10 @@ AttentionMaps Reductions::finish() {
   }
   result.heads = impl_->heads.finish();
   result.selected_heads = impl_->options.heads;
+  for (HeadMap& heads : result.heads) {
+    if (const Grouping* grouping = find_grouping(impl_->options.groupings, heads.kind))
+      regroup(heads, *grouping);
+  }
   result.audit = std::move(impl_->audit);
   for (const int layer : impl_->options.layers) {
     if (std::none_of(result.audit.begin(), result.audit.end(),
@@ -166,14 +181,7 @@ AttentionMaps Reductions::finish() {
                   "layer " + std::to_string(layer) + " was asked for, but the model has no such layer");
     }
   }
-  const std::vector<std::int64_t>& asked = impl_->options.queries;
-  for (const AttentionMap& map : result.maps) {
-    if (!asked.empty() && map.kind != AttentionKind::kEncoder && map.queries.size() < asked.size()) {
-      throw Error(ErrorKind::kInput, "query " + std::to_string(asked.back()) +
-                                         " was asked for, but the model's " +
-                                         std::string(to_string(map.kind)) + " attention has fewer queries");
-    }
-  }
+  impl_->check_queries();
   return result;
 }
 

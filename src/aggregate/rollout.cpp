@@ -94,13 +94,14 @@ class Flow {
 class Rollout final : public Reduction {
  public:
   explicit Rollout(const ReductionOptions& options)
-      : selection_(options), residual_(options.rollout_residual) {}
+      : selection_(options), residual_(options.rollout_residual), groupings_(options.groupings) {}
 
   void on_block(const AttentionBlock& block, const HeadReduction& heads) override {
     const bool last = block.first_query + block.weights.size(1) == block.queries;
-    if (block.kind == AttentionKind::kCross) return on_cross(block, heads.mean, last);
+    const at::Tensor mean = without_sinks(heads.mean, block.kind);
+    if (block.kind == AttentionKind::kCross) return on_cross(block, mean, last);
     Flow& own = block.kind == AttentionKind::kEncoder ? encoder_ : own_;
-    const at::Tensor mixed = mix(heads.mean, block.first_query);
+    const at::Tensor mixed = mix(mean, block.first_query);
     const bool lower = heads.audit.above_diagonal == 0;
     own.multiply(mixed, block.first_query, lower);
     if (block.kind == AttentionKind::kDecoder) source_.multiply(mixed, block.first_query, false);
@@ -116,7 +117,11 @@ class Rollout final : public Reduction {
       record.map.overall = std::move(record.latest);
     }
     std::vector<AttentionMap> maps;
-    for (Record& record : records_) maps.push_back(std::move(record.map));
+    for (Record& record : records_) {
+      const Grouping* grouping = find_grouping(groupings_, record.map.kind);
+      if (grouping != nullptr) regroup(record.map, *grouping, true);
+      maps.push_back(std::move(record.map));
+    }
     return maps;
   }
 
@@ -129,6 +134,16 @@ class Rollout final : public Reduction {
     std::vector<float> pending;
     std::vector<float> latest;
   };
+
+  /// Rows of `mean` as if the sinks of `kind` were not there; a row that sees nothing else becomes 0.
+  at::Tensor without_sinks(const at::Tensor& mean, AttentionKind kind) const {
+    const Grouping* grouping = find_grouping(groupings_, kind);
+    if (grouping == nullptr || grouping->sinks.empty()) return mean;
+    const at::Tensor sinks = at::tensor(at::ArrayRef<std::int64_t>(grouping->sinks), at::kLong);
+    const at::Tensor rest = mean.index_fill(1, sinks.to(mean.device()), 0);
+    const at::Tensor sums = rest.sum(-1, true, at::kDouble).clamp_min_(1e-30);
+    return rest.div(sums.to(at::kFloat));
+  }
 
   /// norm((1 − r)·A + r·I) for rows that begin at query `first`.
   at::Tensor mix(const at::Tensor& mean, std::int64_t first) const {
@@ -152,6 +167,7 @@ class Rollout final : public Reduction {
   }
 
   void record(AttentionKind kind, int layer, const at::Tensor& state) {
+    if (!selection_.keeps_kind(kind)) return;
     auto found =
         std::find_if(records_.begin(), records_.end(), [&](const Record& r) { return r.map.kind == kind; });
     if (found == records_.end()) {
@@ -179,6 +195,7 @@ class Rollout final : public Reduction {
 
   Selection selection_;
   double residual_;
+  std::vector<Grouping> groupings_;
   Flow own_{Flow::Start::kIdentity};      ///< The one stack, or the decoder over its own inputs: D.
   Flow source_{Flow::Start::kZero};       ///< The decoder over the source: C.
   Flow encoder_{Flow::Start::kIdentity};  ///< E.

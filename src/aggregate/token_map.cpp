@@ -15,40 +15,43 @@ std::size_t row_of(const std::vector<std::int64_t>& queries, std::int64_t query,
   return static_cast<std::size_t>(found - queries.begin());
 }
 
-ReducedAttention reduced(const AttentionMap& map, std::int64_t query, std::size_t sources) {
+using Sources = std::vector<std::int64_t>;
+
+/// The weights of `row` at `sources`, appended to `out`.
+void append_at(std::span<const float> row, const Sources& sources, std::vector<float>& out) {
+  for (const std::int64_t source : sources) out.push_back(row[static_cast<std::size_t>(source)]);
+}
+
+ReducedAttention reduced(const AttentionMap& map, std::int64_t query, const Sources& sources) {
   const std::size_t row = row_of(map.queries, query, map.kind);
   ReducedAttention out;
   out.reduction = map.reduction;
-  out.layers = {static_cast<std::int64_t>(map.layers.size()), static_cast<std::int64_t>(sources), {}};
-  out.layers.values.reserve(map.layers.size() * sources);
-  for (std::size_t layer = 0; layer < map.layers.size(); ++layer) {
-    const auto weights = map.row(layer, row).first(sources);
-    out.layers.values.insert(out.layers.values.end(), weights.begin(), weights.end());
-  }
-  const auto overall = map.overall_row(row).first(sources);
-  out.overall.assign(overall.begin(), overall.end());
+  out.layers = {static_cast<std::int64_t>(map.layers.size()), static_cast<std::int64_t>(sources.size()), {}};
+  out.layers.values.reserve(map.layers.size() * sources.size());
+  for (std::size_t layer = 0; layer < map.layers.size(); ++layer)
+    append_at(map.row(layer, row), sources, out.layers.values);
+  append_at(map.overall_row(row), sources, out.overall);
   return out;
 }
 
-std::vector<Matrix> per_head(const HeadMap& map, std::int64_t query, std::size_t sources) {
+std::vector<Matrix> per_head(const HeadMap& map, std::int64_t query, const Sources& sources) {
   const std::size_t row = row_of(map.queries, query, map.kind);
   const std::size_t heads = map.heads.size(), keys = static_cast<std::size_t>(map.keys);
   std::vector<Matrix> out;
   for (std::size_t layer = 0; layer < map.layers.size(); ++layer) {
-    Matrix& matrix =
-        out.emplace_back(Matrix{static_cast<std::int64_t>(heads), static_cast<std::int64_t>(sources), {}});
+    Matrix& matrix = out.emplace_back(
+        Matrix{static_cast<std::int64_t>(heads), static_cast<std::int64_t>(sources.size()), {}});
     for (std::size_t head = 0; head < heads; ++head) {
-      const auto begin =
-          map.weights.begin() +
-          static_cast<std::ptrdiff_t>(((layer * heads + head) * map.queries.size() + row) * keys);
-      matrix.values.insert(matrix.values.end(), begin, begin + static_cast<std::ptrdiff_t>(sources));
+      const std::size_t begin = ((layer * heads + head) * map.queries.size() + row) * keys;
+      append_at(std::span(map.weights).subspan(begin, keys), sources, matrix.values);
     }
   }
   return out;
 }
 
 /// Every source belongs to exactly one entry, so the masses of a row that sums to 1 do too.
-std::vector<SegmentMass> segment_masses(const Encoding& encoding, std::span<const float> mean) {
+std::vector<SegmentMass> segment_masses(const Encoding& encoding, const Sources& sources,
+                                        std::span<const float> mean) {
   std::vector<SegmentMass> masses;
   const auto add = [&](const std::string& name, double mass) {
     const auto same =
@@ -61,17 +64,35 @@ std::vector<SegmentMass> segment_masses(const Encoding& encoding, std::span<cons
   };
   for (const Segment& segment : encoding.segments) add(segment.name, 0.0);
   if (!encoding.generated.empty()) add("generated", 0.0);
-  for (std::size_t i = 0; i < mean.size(); ++i) {
-    const Token& token = encoding.tokens[i];
+  for (const std::int64_t source : sources) {
+    const Token& token = encoding.tokens[static_cast<std::size_t>(source)];
     const auto written = static_cast<std::int64_t>(encoding.text.size());
     const bool generated = token.sequence == 0 && token.span && token.span->begin >= written &&
                            token.segment < 0 && !encoding.generated.empty();
     add(token.segment >= 0 ? encoding.segments[static_cast<std::size_t>(token.segment)].name
         : generated        ? "generated"
                            : "",
-        mean[i]);
+        mean[static_cast<std::size_t>(source)]);
   }
   return masses;
+}
+
+/// Columns of `map` that are sources of `query`.
+Sources sources_of(const AttentionMap& map, const Encoding& text, std::int64_t query, bool causal) {
+  const std::int64_t seen = causal ? visible_sources(text, query) : map.keys;
+  Sources sources;
+  for (std::int64_t column = 0; column < std::min(seen, map.keys); ++column) {
+    if (map.dropped.empty() || map.dropped[static_cast<std::size_t>(column)] == 0) sources.push_back(column);
+  }
+  return sources;
+}
+
+void check_width(const AttentionMap& map, const Encoding& text) {
+  if (map.keys == static_cast<std::int64_t>(text.tokens.size())) return;
+  throw Error(ErrorKind::kInput, "the model's " + std::string(to_string(map.kind)) + " attention has " +
+                                     std::to_string(map.keys) + " keys, but the text has " +
+                                     std::to_string(text.tokens.size()) +
+                                     " tokens; its weights cannot be tied to the text");
 }
 
 AttentionView make_view(const AttentionMaps& maps, std::span<const std::string> reductions,
@@ -84,48 +105,53 @@ AttentionView make_view(const AttentionMaps& maps, std::span<const std::string> 
   for (const std::string& name : reductions) {
     const AttentionMap* map = maps.find(kind, name);
     if (map == nullptr) continue;
-    if (map->keys != static_cast<std::int64_t>(view.encoding->tokens.size())) {
-      throw Error(ErrorKind::kInput, "the model's " + std::string(to_string(kind)) + " attention has " +
-                                         std::to_string(map->keys) + " keys, but the text has " +
-                                         std::to_string(view.encoding->tokens.size()) +
-                                         " tokens; its weights cannot be tied to the text");
-    }
-    const std::int64_t seen =
-        causal && kind != AttentionKind::kCross ? std::min(query + 1, map->keys) : map->keys;
-    view.sources.resize(static_cast<std::size_t>(seen));
+    check_width(*map, *view.encoding);
+    view.sources = sources_of(*map, *view.encoding, query, causal && kind != AttentionKind::kCross);
     view.layers = map->layers;
-    view.reductions.push_back(reduced(*map, query, static_cast<std::size_t>(seen)));
+    view.removed = map->removed;
+    view.reductions.push_back(reduced(*map, query, view.sources));
   }
-  std::iota(view.sources.begin(), view.sources.end(), std::int64_t{0});
   for (const HeadMap& heads : maps.heads) {
     if (heads.kind != kind) continue;
     view.heads = heads.heads;
-    view.per_head = per_head(heads, query, view.sources.size());
+    view.per_head = per_head(heads, query, view.sources);
   }
-  if (!view.encoding->segments.empty()) {
-    const AttentionMap* mean = maps.find(kind, "mean");
-    if (mean == nullptr) throw Error(ErrorKind::kUsage, "segment masses need the mean among the reductions");
-    const auto row = mean->overall_row(row_of(mean->queries, query, kind)).first(view.sources.size());
-    view.segments = segment_masses(*view.encoding, row);
+  const AttentionMap* mean = maps.find(kind, "mean");
+  const bool has_segments = !view.encoding->segments.empty();
+  if (mean == nullptr && (has_segments || !view.removed.empty())) {
+    throw Error(ErrorKind::kUsage, "segment and removed masses need the mean among the reductions");
   }
+  if (mean == nullptr) return view;
+  const std::size_t row = row_of(mean->queries, query, kind);
+  if (has_segments) view.segments = segment_masses(*view.encoding, view.sources, mean->overall_row(row));
+  if (!mean->removed_mass.empty()) view.removed_mass = mean->removed_mass[row];
   return view;
 }
 
 }  // namespace
 
+std::int64_t visible_sources(const Encoding& text, std::int64_t query) {
+  if (text.merged.empty()) return query + 1;
+  return std::count_if(text.merged.begin(), text.merged.end(),
+                       [&](const Span& tokens) { return tokens.begin <= query; });
+}
+
 TokenMap make_token_map(const AttentionMaps& maps, std::span<const std::string> reductions,
                         const OutputToken& token, const AttendedTexts& texts, bool causal) {
+  const auto kept = [&](AttentionKind kind) {
+    return std::any_of(maps.maps.begin(), maps.maps.end(), [&](const auto& map) { return map.kind == kind; });
+  };
+  std::vector<AttentionKind> kinds;
+  for (const AttentionKind kind : {AttentionKind::kSelf, AttentionKind::kCross, AttentionKind::kDecoder}) {
+    if (kept(kind)) kinds.push_back(kind);
+  }
+  if (kinds.empty() && kept(AttentionKind::kEncoder)) kinds.push_back(AttentionKind::kEncoder);
   TokenMap out;
   out.token = token;
-  if (maps.contains(AttentionKind::kSelf)) {
-    out.views.push_back(make_view(maps, reductions, AttentionKind::kSelf, token.query, texts.source, causal));
-  }
-  if (maps.contains(AttentionKind::kCross)) {
-    out.views.push_back(make_view(maps, reductions, AttentionKind::kCross, token.query, texts.source, false));
-  }
-  if (maps.contains(AttentionKind::kDecoder)) {
+  for (const AttentionKind kind : kinds) {
+    const auto& text = kind == AttentionKind::kDecoder ? texts.target : texts.source;
     out.views.push_back(
-        make_view(maps, reductions, AttentionKind::kDecoder, token.query, texts.target, causal));
+        make_view(maps, reductions, kind, token.query, text, causal && kind != AttentionKind::kEncoder));
   }
   return out;
 }

@@ -32,6 +32,18 @@ const Tokenizer& required(const Tokenizer* tokenizer) {
   return *tokenizer;
 }
 
+Encoding encode_pair(const InputRecord& record, const Tokenizer& tokenizer) {
+  if (!record.text) {
+    throw Error(ErrorKind::kUsage,
+                "a pair was given with segments or ids; its first sentence is a plain text (--text)");
+  }
+  Encoding encoding = tokenizer.encode(*record.text, *record.pair);
+  encoding.segments = {{"A", {0, static_cast<std::int64_t>(encoding.text.size())}, 0},
+                       {"B", {0, static_cast<std::int64_t>(encoding.pair.size())}, 1}};
+  assign_segments(encoding);
+  return encoding;
+}
+
 /// Length of the longest common prefix that does not end within a UTF-8 character of `a`.
 std::size_t common_prefix(std::string_view a, std::string_view b) {
   std::size_t length = static_cast<std::size_t>(
@@ -47,7 +59,8 @@ std::size_t common_prefix(std::string_view a, std::string_view b) {
 }  // namespace
 
 Encoding encode_record(const InputRecord& record, const Tokenizer* tokenizer) {
-  if (!record.ids.empty()) return encode_ids(record.ids, tokenizer);
+  if (!record.ids.empty() && !record.pair) return encode_ids(record.ids, tokenizer);
+  if (record.pair) return encode_pair(record, required(tokenizer));
   if (record.segments.empty()) return required(tokenizer).encode(record.text.value_or(""));
   std::string text;
   std::vector<Segment> segments;
@@ -64,6 +77,25 @@ Encoding encode_record(const InputRecord& record, const Tokenizer* tokenizer) {
   Encoding encoding = required(tokenizer).encode(text);
   encoding.segments = std::move(segments);
   assign_segments(encoding);
+  return encoding;
+}
+
+Encoding encode_target(const InputRecord& record, const Tokenizer* tokenizer, const ModelConfig& config) {
+  Encoding encoding;
+  if (!record.target_ids.empty()) encoding = encode_ids(record.target_ids, tokenizer);
+  if (record.target) encoding = required(tokenizer).encode(*record.target, std::nullopt, !record.generate);
+  const auto start = config.decoder_start ? config.decoder_start : config.bos;
+  if (start && (encoding.tokens.empty() || encoding.tokens.front().id != *start)) {
+    Token first = tokenizer != nullptr ? tokenizer->token(*start) : plain_token(*start);
+    first.sequence = -1;
+    first.special = true;
+    encoding.tokens.insert(encoding.tokens.begin(), std::move(first));
+  }
+  if (encoding.tokens.empty()) {
+    throw Error(ErrorKind::kInput,
+                "the decoder needs a first token; give \"decoder_start\" in attnviz.json, or a --target that "
+                "begins with it");
+  }
   return encoding;
 }
 

@@ -14,12 +14,14 @@ namespace {
 /// The command line as it was typed; strings become types in `check`.
 struct ExportArguments {
   std::string model;
-  std::optional<std::string> text, text_file, ids;
+  std::optional<std::string> text, text_file, ids, pair, target, target_ids;
   std::vector<std::string> segments;
   std::optional<std::int64_t> generate;
   std::optional<std::string> tokens, layers, heads, attention;
   std::string reduce = "mean,max,rollout";
   double rollout_residual = 0.5;
+  std::string special = "keep", sink = "keep";
+  bool words = false, npz = false;
   std::string colormap = "viridis", scale = "sqrt", vmax = "run", theme = "light";
   bool annotate = false, no_png = false, per_head = false, force = false, no_system_fonts = false;
   std::vector<std::string> fonts;
@@ -54,6 +56,12 @@ InputRecord read_record(const ExportArguments& arguments) {
   if (arguments.text) record.text = *arguments.text;
   if (arguments.text_file) record.text = read_file(*arguments.text_file);
   for (const std::string& segment : arguments.segments) record.segments.push_back(read_segment(segment));
+  if (arguments.target && arguments.target_ids) {
+    throw Error(ErrorKind::kUsage, "--target and --target-ids are given; give one of them");
+  }
+  record.pair = arguments.pair;
+  record.target = arguments.target;
+  if (arguments.target_ids) record.target_ids = parse_ids("--target-ids", *arguments.target_ids);
   record.generate = arguments.generate;
   if (arguments.tokens) record.tokens = parse_selection("--tokens", *arguments.tokens);
   return record;
@@ -67,6 +75,10 @@ ExportOptions check_options(const ExportArguments& arguments) {
   if (arguments.layers) options.layers = to_ints(parse_selection("--layers", *arguments.layers));
   if (arguments.heads) options.heads = to_ints(parse_selection("--heads", *arguments.heads));
   options.per_head = arguments.per_head;
+  options.words = arguments.words;
+  options.drop_special = arguments.special == "drop";
+  options.drop_sinks = arguments.sink == "drop";
+  options.npz = arguments.npz;
   options.png = !arguments.no_png;
   options.render.colormap = parse_colormap(arguments.colormap);
   options.render.scale = parse_color_scale(arguments.scale);
@@ -113,7 +125,11 @@ std::vector<std::pair<std::string, OptionValue>> for_manifest(const ExportArgume
   if (arguments.attention) options.emplace_back("attention", *arguments.attention);
   options.emplace_back("reduce", job.options.reductions);
   options.emplace_back("rollout_residual", job.options.rollout_residual);
+  options.emplace_back("special", arguments.special);
+  options.emplace_back("sink", arguments.sink);
+  options.emplace_back("words", job.options.words);
   options.emplace_back("per_head", job.options.per_head);
+  options.emplace_back("npz", job.options.npz);
   options.emplace_back("png", job.options.png);
   options.emplace_back("colormap", std::string(to_string(job.options.render.colormap)));
   options.emplace_back("scale", std::string(to_string(job.options.render.scale)));
@@ -132,11 +148,12 @@ void run_export(const ExportArguments& arguments, ConsoleOptions& console_option
   Console console(console_options);
   const auto model = Model::load(job.load, console);
   const auto tokenizer = find_tokenizer(arguments.tokenizer, *model);
+  const auto target_tokenizer = find_target_tokenizer(*model);
   console.detail("loaded '" + arguments.model +
                  "', tokenizer: " + (tokenizer ? tokenizer->describe() : "none"));
   OutputDirectory folder(arguments.out, job.policy);
-  const ExportResult result = export_maps(*model, tokenizer.get(), job.record, job.options,
-                                          for_manifest(arguments, job), folder, console);
+  const ExportResult result = export_maps(*model, {tokenizer.get(), target_tokenizer.get()}, job.record,
+                                          job.options, for_manifest(arguments, job), folder, console);
   for (const std::string& path : result.paths) std::cout << path << '\n';
 }
 
@@ -153,10 +170,28 @@ void add_input_options(CLI::App& app, ExportArguments& a) {
   app.add_option("--ids", a.ids, "Token ids, 1,2,3; needs no tokenizer")
       ->type_name("LIST")
       ->group("Input, exactly one");
+  app.add_option("--pair", a.pair, "Second sentence of a pair; the first is --text")
+      ->type_name("T")
+      ->group("More input");
+  app.add_option("--target", a.target,
+                 "What the decoder of an encoder-decoder reads; with --generate, its beginning")
+      ->type_name("T")
+      ->group("More input");
+  app.add_option("--target-ids", a.target_ids, "The same as token ids")
+      ->type_name("LIST")
+      ->group("More input");
   app.add_option("--generate", a.generate, "Generate at most N tokens, greedily, and map those")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}).description(""))
       ->group("Generation");
+}
+
+void add_keep_or_drop(CLI::App& app, const char* name, std::string& value, const char* help) {
+  app.add_option(name, value, help)
+      ->capture_default_str()
+      ->check(CLI::IsMember({"keep", "drop"}).description(""))
+      ->group("Reduction")
+      ->type_name("WHAT");
 }
 
 void add_selection_options(CLI::App& app, ExportArguments& a) {
@@ -169,7 +204,7 @@ void add_selection_options(CLI::App& app, ExportArguments& a) {
   app.add_option("--heads", a.heads, "Heads to reduce over, 0-based [all]")
       ->group("Selection")
       ->type_name("LIST");
-  app.add_option("--attention", a.attention, "Kinds: self,cross,encoder,decoder [all]")
+  app.add_option("--attention", a.attention, "Kinds: self,cross,encoder,decoder [self; or cross,decoder]")
       ->group("Selection")
       ->type_name("LIST");
   app.add_option("--reduce", a.reduce, "Reductions: mean,max,min,rollout")
@@ -182,6 +217,10 @@ void add_selection_options(CLI::App& app, ExportArguments& a) {
       ->check(CLI::Range(0.0, 0.999999).description(""))
       ->group("Reduction")
       ->type_name("R");
+  add_keep_or_drop(app, "--special", a.special, "Special tokens as sources and outputs: keep or drop");
+  add_keep_or_drop(app, "--sink", a.sink,
+                   "Attention sinks, found by weight, as sources: keep or drop (takes two runs)");
+  app.add_flag("--words", a.words, "Merge tokens into words")->group("Reduction");
 }
 
 void add_drawing_options(CLI::App& app, ExportArguments& a) {
@@ -216,7 +255,8 @@ void add_run_options(CLI::App& app, ExportArguments& a, ConsoleOptions& console)
   app.add_option("--out", a.out, "Folder for the maps; created, must be empty (required)")
       ->type_name("DIR")
       ->group("Files");
-  app.add_flag("--per-head", a.per_head, "Every head too, in pictures and JSON")->group("Files");
+  app.add_flag("--per-head", a.per_head, "Every head too, in pictures, JSON and npz")->group("Files");
+  app.add_flag("--npz", a.npz, "The reduced maps as arrays too, attention.npz")->group("Files");
   app.add_flag("--force", a.force, "Replace the maps of an earlier run in that folder")->group("Files");
   app.add_option("--device", a.device, "cpu, cuda or cuda:N")
       ->capture_default_str()

@@ -55,6 +55,18 @@ bool adds_to_others(std::string_view name) {
          name == "added_tokens.json";
 }
 
+/// A tokenizer that attnviz.json names.
+std::unique_ptr<Tokenizer> named_tokenizer(const std::string& file, const Model& model) {
+  const std::string_view name = file;
+  auto files = model.companions(std::span(&name, 1));
+  if (files.empty()) {
+    throw Error(ErrorKind::kInput,
+                "attnviz.json names the tokenizer '" + file + "', which is not beside the model");
+  }
+  files.front().name = companion_name(file);
+  return load_tokenizer(files);
+}
+
 }  // namespace
 
 std::string read_file(const std::string& path) {
@@ -104,17 +116,13 @@ std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path) {
 
 std::unique_ptr<Tokenizer> find_tokenizer(const std::optional<std::string>& flag, const Model& model) {
   if (flag) return read_tokenizer(*flag);
-  if (const auto& named = model.config().tokenizer) {
-    const std::string_view name = *named;
-    auto files = model.companions(std::span(&name, 1));
-    if (files.empty()) {
-      throw Error(ErrorKind::kInput,
-                  "attnviz.json names the tokenizer '" + *named + "', which is not beside the model");
-    }
-    files.front().name = companion_name(*named);
-    return load_tokenizer(files);
-  }
+  if (const auto& named = model.config().tokenizer) return named_tokenizer(*named, model);
   return load_tokenizer(model.companions(tokenizer_file_names()));
+}
+
+std::unique_ptr<Tokenizer> find_target_tokenizer(const Model& model) {
+  const auto& named = model.config().target_tokenizer;
+  return named ? named_tokenizer(*named, model) : nullptr;
 }
 
 }  // namespace attnviz::cli

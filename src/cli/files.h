@@ -24,4 +24,7 @@ std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path);
 /// The tokenizer of a model: `flag` where given, else its companion files. Null when it has none.
 std::unique_ptr<Tokenizer> find_tokenizer(const std::optional<std::string>& flag, const Model& model);
 
+/// The tokenizer that attnviz.json names for the decoder's side. Null when it names none.
+std::unique_ptr<Tokenizer> find_target_tokenizer(const Model& model);
+
 }  // namespace attnviz::cli

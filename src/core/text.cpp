@@ -40,9 +40,10 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view bytes) noexcept {
 void assign_segments(Encoding& encoding) {
   for (Token& token : encoding.tokens) {
     token.segment = -1;
-    if (token.sequence != 0 || !token.span) continue;
+    if (token.sequence < 0 || !token.span) continue;
     std::int64_t most = 0;
     for (std::size_t i = 0; i < encoding.segments.size(); ++i) {
+      if (encoding.segments[i].sequence != token.sequence) continue;
       const Span part = encoding.segments[i].span;
       const std::int64_t shared =
           std::min(part.end, token.span->end) - std::max(part.begin, token.span->begin);

@@ -45,7 +45,7 @@ void write_tokens(JsonWriter& json, std::string_view name, const Encoding& encod
 void write_texts(JsonWriter& json, const Encoding& source, const Encoding* target) {
   json.field("text", source.text);
   if (!source.pair.empty()) json.field("pair", source.pair);
-  if (target != nullptr) json.field("target_text", target->text);
+  if (target != nullptr && !target->text.empty()) json.field("target_text", target->text);
   const Encoding& writer = target != nullptr ? *target : source;
   if (!writer.generated.empty()) json.field("generated_text", writer.generated);
   write_tokens(json, "tokens", source);
@@ -90,6 +90,64 @@ void write_audit(JsonWriter& json, const std::vector<LayerAudit>& audit, bool ca
   json.end_object();
 }
 
+void write_names(JsonWriter& json, std::string_view key, const std::vector<std::string>& names) {
+  json.key(key);
+  json.begin_array();
+  for (const std::string& name : names) json.value(name);
+  json.end_array();
+}
+
+std::span<const float> row_of(const Matrix& matrix, std::size_t row) {
+  const auto columns = static_cast<std::size_t>(matrix.columns);
+  return std::span(matrix.values).subspan(row * columns, columns);
+}
+
+void write_segments(JsonWriter& json, const std::vector<SegmentTable>& tables) {
+  json.key("segments");
+  json.begin_array();
+  for (const SegmentTable& table : tables) {
+    json.begin_object();
+    json.field("attention", to_string(table.kind));
+    write_names(json, "names", table.names);
+    json.key("outputs");
+    json.begin_array();
+    for (std::size_t i = 0; i < table.outputs.size(); ++i) {
+      json.begin_object();
+      json.field("index", table.outputs[i]);
+      json.key("masses");
+      json.numbers(row_of(table.masses, i));
+      json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_flows(JsonWriter& json, const std::vector<SegmentFlow>& flows) {
+  json.key("segment_flow");
+  json.begin_array();
+  for (const SegmentFlow& flow : flows) {
+    json.begin_object();
+    json.field("attention", to_string(flow.kind));
+    write_names(json, "names", flow.names);
+    json.key("layers");
+    json.begin_array();
+    for (std::size_t i = 0; i < flow.layers.size(); ++i) {
+      json.begin_object();
+      json.field("layer", flow.layers[i]);
+      json.key("masses");
+      json.begin_array();
+      for (std::size_t from = 0; from < flow.names.size(); ++from) json.numbers(row_of(flow.masses[i], from));
+      json.end_array();
+      json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_heads(JsonWriter& json, const std::vector<HeadSummary>& heads) {
   json.key("heads");
   json.begin_array();
@@ -128,8 +186,12 @@ std::string manifest_json(const Manifest& manifest) {
   json.end_object();
   write_texts(json, *manifest.source, manifest.target.get());
   if (manifest.overview) json.field("overview", *manifest.overview);
+  if (manifest.segments_picture) json.field("segments_png", *manifest.segments_picture);
+  if (manifest.npz) json.field("npz", *manifest.npz);
   write_outputs(json, manifest.outputs);
   write_audit(json, manifest.audit, manifest.model.causal);
+  if (!manifest.segments.empty()) write_segments(json, manifest.segments);
+  if (!manifest.flows.empty()) write_flows(json, manifest.flows);
   if (!manifest.heads.empty()) write_heads(json, manifest.heads);
   json.key("warnings");
   json.begin_array();

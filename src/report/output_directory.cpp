@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kManifest = "manifest.json";
 constexpr std::string_view kTokens = "tokens";
 constexpr std::string_view kOverview = "overview.png";
+constexpr std::string_view kSegments = "segments.png";
 constexpr std::string_view kArrays = "attention.npz";
 constexpr std::string_view kTemporary = ".attnviz-part";
 
@@ -78,7 +79,7 @@ bool is_ours(const fs::path& file) {
 
 /// Removes what an earlier run wrote, the manifest first.
 void clear(const fs::path& folder) {
-  for (const std::string_view name : {kManifest, kOverview, kArrays}) {
+  for (const std::string_view name : {kManifest, kOverview, kSegments, kArrays}) {
     remove_old(folder / name);
     remove_old(folder / (std::string(name) + std::string(kTemporary)));
   }

@@ -49,6 +49,12 @@ void write_view(JsonWriter& json, const AttentionView& view) {
       json.field(segment.name, static_cast<float>(segment.mass));
     json.end_object();
   }
+  if (!view.removed.empty()) {
+    json.key("removed");
+    json.begin_array();
+    for (const std::string& what : view.removed) json.value(what);
+    json.end_array();
+  }
   json.field("removed_mass", static_cast<float>(view.removed_mass));
   json.end_object();
 }
@@ -59,8 +65,12 @@ void write_token(JsonWriter& json, const Encoding& encoding, std::int64_t positi
   const Token& token = encoding.tokens[static_cast<std::size_t>(position)];
   const std::string& text = token.sequence == 1 ? encoding.pair : encoding.text;
   const bool in_input = token.span && token.span->begin < static_cast<std::int64_t>(text.size());
+  const bool word = !encoding.merged.empty();
+  const Span tokens =
+      word ? encoding.merged[static_cast<std::size_t>(position)] : Span{position, position + 1};
   json.begin_object();
-  json.field("index", position);
+  json.field("index", tokens.begin);
+  if (word) json.field("tokens", tokens.end - tokens.begin);
   json.field("id", token.id);
   json.field("text", token.text);
   for (const auto& [name, edge] : {std::pair{"begin", &Span::begin}, std::pair{"end", &Span::end}}) {
@@ -84,6 +94,7 @@ std::string token_json(const TokenMap& map) {
   json.key("token");
   json.begin_object();
   json.field("index", map.token.index);
+  if (map.token.tokens > 1) json.field("tokens", map.token.tokens);
   json.field("id", map.token.id);
   json.field("text", map.token.text);
   json.field("query", map.token.query);

@@ -15,7 +15,7 @@ constexpr double kFloat32 = 1e-5;
 
 std::vector<HeadSummary> summarise(const Stack& stack, const std::vector<std::int64_t>& ids,
                                    std::int64_t rows = 0, std::int64_t side = 96) {
-  HeadSummaries sink(ids, {}, {}, side);
+  HeadSummaries sink({.source = ids, .target = ids, .side = side});
   feed(sink, stack, AttentionKind::kSelf, rows);
   return sink.finish();
 }
@@ -78,7 +78,7 @@ TEST(HeadSummaries, LeaveOutWhatDoesNotApply) {
   const auto distinct = summarise(random_attention(1, 1, 4, 4, true), {1, 2, 3, 4});
   EXPECT_FALSE(distinct.at(0).induction);
   EXPECT_FALSE(distinct.at(0).duplicate);
-  HeadSummaries cross({1, 1, 1, 1}, {}, {4, 9}, 96);
+  HeadSummaries cross({.source = {1, 1, 1, 1}, .heads = {4, 9}});
   feed(cross, random_attention(1, 2, 4, 4, false), AttentionKind::kCross);
   const auto found = cross.finish();
   EXPECT_EQ(found.at(1).head, 9);
@@ -87,7 +87,7 @@ TEST(HeadSummaries, LeaveOutWhatDoesNotApply) {
 }
 
 TEST(HeadSummaries, AreOfTheLayersAskedFor) {
-  HeadSummaries sink({1, 2, 3, 4}, {0, 2}, {}, 96);
+  HeadSummaries sink({.source = {1, 2, 3, 4}, .layers = {0, 2}});
   feed(sink, random_attention(3, 1, 4, 4, true));
   const auto found = sink.finish();
   ASSERT_EQ(found.size(), 2U);

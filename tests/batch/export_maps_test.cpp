@@ -1,12 +1,4 @@
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
-
-#include "batch/fakes.h"
+#include "batch/maps_fixture.h"
 
 namespace attnviz {
 namespace {
@@ -16,51 +8,7 @@ using nlohmann::json;
 using testing::EvenModel;
 using testing::LetterTokenizer;
 
-class Recorder final : public Listener {
- public:
-  std::vector<std::string> warnings;
-  std::int64_t last_done = 0;
-  bool stop = false;
-  void warning(std::string_view sentence) override { warnings.emplace_back(sentence); }
-  void progress(std::string_view, std::int64_t done, std::int64_t) override { last_done = done; }
-  bool cancelled() const override { return stop; }
-};
-
-class ExportMapsTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "attnviz-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
-  ExportResult run(const InputRecord& record, const ExportOptions& options = {},
-                   const std::string& name = "maps") {
-    OutputDirectory folder(root_ / name, OutputDirectory::IfNotEmpty::kReplace);
-    return export_maps(model_, &letters_, record, options, {}, folder, listener_);
-  }
-  json read(const std::string& name) const { return json::parse(bytes(name)); }
-  std::string bytes(const std::string& name) const {
-    std::ifstream in(root_ / name, std::ios::binary);
-    std::ostringstream out;
-    out << in.rdbuf();
-    return out.str();
-  }
-  ErrorKind refusal(const InputRecord& record, const ExportOptions& options = {}) {
-    try {
-      run(record, options);
-    } catch (const Error& error) {
-      return error.kind();
-    }
-    ADD_FAILURE() << "not refused";
-    return ErrorKind::kUsage;
-  }
-
-  fs::path root_;
-  EvenModel model_;
-  LetterTokenizer letters_;
-  Recorder listener_;
-};
+class ExportMapsTest : public testing::MapsTest<EvenModel> {};
 
 TEST_F(ExportMapsTest, OfACausalModelAreOnePositionEach) {
   run({.text = "abc"});
@@ -157,12 +105,6 @@ TEST_F(ExportMapsTest, RefuseWhatTheModelCannotDo) {
   EXPECT_EQ(refusal({.text = "abc"}, {.kinds = {AttentionKind::kCross}}), ErrorKind::kUsage);
   model_.causal = false;
   EXPECT_EQ(refusal({.text = "abc", .generate = 2}), ErrorKind::kInput);
-}
-
-TEST_F(ExportMapsTest, OfAnEncoderDecoderAreRefusedBeforeTheRun) {
-  model_.task = Task::kSeq2Seq;
-  EXPECT_EQ(refusal({.text = "abc"}), ErrorKind::kInput);
-  EXPECT_TRUE(model_.seen.empty());
 }
 
 TEST_F(ExportMapsTest, SayWhenNothingWasGenerated) {

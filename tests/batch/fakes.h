@@ -15,7 +15,7 @@ namespace attnviz::testing {
 /// One token a character (of ASCII text), its id the character. '^' at the start is the template's token.
 class LetterTokenizer final : public Tokenizer {
  public:
-  Encoding encode(std::string_view text, std::optional<std::string_view>, bool special) const override {
+  Encoding encode(std::string_view text, std::optional<std::string_view> pair, bool special) const override {
     if (const auto bad = find_invalid_utf8(text)) throw Error(ErrorKind::kInput, "invalid UTF-8");
     Encoding encoding;
     encoding.text = text;
@@ -27,6 +27,14 @@ class LetterTokenizer final : public Tokenizer {
     for (std::size_t i = 0; i < text.size(); ++i) {
       Token letter = token(static_cast<unsigned char>(text[i]));
       letter.span = Span{static_cast<std::int64_t>(i), static_cast<std::int64_t>(i) + 1};
+      encoding.tokens.push_back(letter);
+    }
+    if (!pair) return encoding;
+    encoding.pair = *pair;
+    for (std::size_t i = 0; i < pair->size(); ++i) {
+      Token letter = token(static_cast<unsigned char>((*pair)[i]));
+      letter.span = Span{static_cast<std::int64_t>(i), static_cast<std::int64_t>(i) + 1};
+      letter.sequence = letter.type_id = 1;
       encoding.tokens.push_back(letter);
     }
     return encoding;
@@ -56,7 +64,10 @@ class EvenModel final : public Model {
  public:
   bool causal = true;
   bool not_a_number = false;
+  double sink_weight =
+      0;  ///< Weight that every query gives to the first key, the rest evenly to what it sees.
   std::optional<Task> task;
+  std::optional<std::int64_t> vocabulary;
   std::string answer = "xyz";  ///< What generate() writes, cut at its limit.
   ModelConfig settings;
   std::vector<std::int64_t> seen;  ///< The ids of the last captured run.
@@ -69,6 +80,7 @@ class EvenModel final : public Model {
     info_.sha256 = std::string(64, '0');
     info_.causal = causal;
     info_.task = task;
+    info_.vocabulary = vocabulary;
     info_.sites = sites();
     return info_;
   }
@@ -80,7 +92,8 @@ class EvenModel final : public Model {
     at::Tensor scores = at::zeros({3, n, n}, at::kFloat);
     if (causal)
       scores.masked_fill_(at::ones({n, n}, at::kBool).triu(1), -std::numeric_limits<float>::infinity());
-    at::Tensor weights = scores.softmax(-1);
+    at::Tensor weights = scores.softmax(-1).mul_(1 - sink_weight);
+    weights.select(2, 0).add_(sink_weight);
     if (not_a_number) weights.fill_(std::numeric_limits<float>::quiet_NaN());
     const std::int64_t first = capture.first_query;
     const at::Tensor block = weights.narrow(1, first, n - first);
@@ -104,6 +117,73 @@ class EvenModel final : public Model {
   std::vector<AttentionSite> sites() const {
     return {{0, AttentionKind::kSelf, "softmax", "", 3, causal},
             {1, AttentionKind::kSelf, "softmax", "", 3, causal}};
+  }
+
+  ModelInfo info_;
+};
+
+/// One encoder layer and two decoder layers with cross attention. The encoder and the decoder attend evenly;
+/// query q of the decoder looks at source q and nothing else.
+class MirrorModel final : public Model {
+ public:
+  std::string answer = "xyz";
+  ModelConfig settings{.decoder_start = '>'};
+  ModelInputs seen;
+  CaptureOptions asked;
+  ModelInputs prompt;  ///< What generate() was given.
+
+  const ModelConfig& config() const override { return settings; }
+  std::vector<CompanionFile> companions(std::span<const std::string_view>) const override { return {}; }
+  const ModelInfo& info() override {
+    info_.file = "mirror.pt";
+    info_.sha256 = std::string(64, '1');
+    info_.causal = true;
+    info_.task = Task::kSeq2Seq;
+    info_.sites = sites();
+    return info_;
+  }
+  std::vector<AttentionSite> run(const ModelInputs& inputs, const CaptureOptions& capture,
+                                 AttentionSink& sink) override {
+    seen = inputs;
+    asked = capture;
+    const auto source = static_cast<std::int64_t>(inputs.ids.size());
+    const auto target = static_cast<std::int64_t>(inputs.target_ids.size());
+    const at::Tensor even = at::full({2, source, source}, 1.0 / static_cast<double>(source), at::kFloat);
+    at::Tensor past = at::ones({2, target, target}, at::kFloat).tril();
+    past.div_(past.sum(-1, true));
+    const at::Tensor mirror = at::eye(target, source).expand({2, target, source});
+    push(sink, 0, AttentionKind::kEncoder, even);
+    for (int layer = 0; layer < 2; ++layer) {
+      push(sink, layer, AttentionKind::kDecoder, past);
+      push(sink, layer, AttentionKind::kCross, mirror);
+    }
+    return sites();
+  }
+  Generation generate(const ModelInputs& inputs, std::int64_t limit, Listener&) override {
+    prompt = inputs;
+    Generation generation;
+    for (const char c : answer.substr(0, static_cast<std::size_t>(limit))) {
+      generation.ids.push_back(static_cast<unsigned char>(c));
+      generation.probabilities.push_back(0.5);
+    }
+    return generation;
+  }
+
+ private:
+  void push(AttentionSink& sink, int layer, AttentionKind kind, const at::Tensor& weights) const {
+    const auto& kinds = asked.kinds;
+    if (!kinds.empty() && std::count(kinds.begin(), kinds.end(), kind) == 0) return;
+    const std::int64_t first = asked.first_query, rows = weights.size(1);
+    const at::Tensor block = weights.narrow(1, first, rows - first);
+    sink.on_block({layer, kind, first, rows, block});
+  }
+  std::vector<AttentionSite> sites() const {
+    std::vector<AttentionSite> all = {{0, AttentionKind::kEncoder, "softmax", "", 2, false}};
+    for (int layer = 0; layer < 2; ++layer) {
+      all.push_back({layer, AttentionKind::kDecoder, "softmax", "", 2, true});
+      all.push_back({layer, AttentionKind::kCross, "softmax", "", 2, false});
+    }
+    return all;
   }
 
   ModelInfo info_;

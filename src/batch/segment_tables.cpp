@@ -1,0 +1,48 @@
+#include "batch/segment_tables.h"
+
+#include <algorithm>
+
+namespace attnviz {
+namespace {
+
+SegmentTable start_table(const AttentionView& view) {
+  SegmentTable table{.kind = view.kind};
+  for (const SegmentMass& segment : view.segments) {
+    if (!segment.name.empty()) table.names.push_back(segment.name);
+  }
+  table.names.emplace_back();
+  table.masses = {0, static_cast<std::int64_t>(table.names.size()), {}};
+  return table;
+}
+
+void add_masses(SegmentTable& table, std::int64_t index, const std::vector<SegmentMass>& segments) {
+  table.outputs.push_back(index);
+  ++table.masses.rows;
+  for (const std::string& name : table.names) {
+    const auto of_name = std::find_if(segments.begin(), segments.end(),
+                                      [&](const SegmentMass& segment) { return segment.name == name; });
+    table.masses.values.push_back(of_name == segments.end() ? 0.0F : static_cast<float>(of_name->mass));
+  }
+}
+
+}  // namespace
+
+std::vector<SegmentTable> segment_tables(const AttentionMaps& maps, std::span<const OutputToken> outputs,
+                                         const AttendedTexts& texts, bool causal) {
+  std::vector<SegmentTable> tables;
+  if (texts.source->segments.empty()) return tables;
+  const std::string mean = "mean";
+  for (const OutputToken& output : outputs) {
+    const TokenMap map = make_token_map(maps, {&mean, 1}, output, texts, causal);
+    for (const AttentionView& view : map.views) {
+      if (view.segments.empty()) continue;
+      auto table =
+          std::find_if(tables.begin(), tables.end(), [&](const auto& t) { return t.kind == view.kind; });
+      if (table == tables.end()) table = tables.insert(tables.end(), start_table(view));
+      add_masses(*table, output.index, view.segments);
+    }
+  }
+  return tables;
+}
+
+}  // namespace attnviz
