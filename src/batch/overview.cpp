@@ -12,7 +12,8 @@ void name_segments(const Encoding& encoding, Heatmap& out) {
   const auto generated = static_cast<int>(out.segment_names.size());
   if (!encoding.generated.empty()) out.segment_names.emplace_back("generated");
   const auto written = static_cast<std::int64_t>(encoding.text.size());
-  for (const Token& token : encoding.tokens) {
+  for (std::size_t key = 0; key < out.column_labels.size(); ++key) {
+    const Token& token = encoding.tokens[key];
     const bool own = !encoding.generated.empty() && token.sequence == 0 && token.segment < 0 && token.span &&
                      token.span->begin >= written;
     out.segments.push_back(own ? generated : token.segment);
@@ -25,24 +26,29 @@ Heatmap summary(const AttentionMap& map, std::span<const OutputToken> outputs, c
   out.title = map.reduction + ", " + std::string(to_string(map.kind)) + " attention";
   out.kind = map.kind;
   out.reduction = map.reduction;
-  name_segments(looked_at, out);
   if (!looked_at.merged.empty()) out.column_unit = "words";
+  std::int64_t last_query = 0;
+  for (const OutputToken& output : outputs) last_query = std::max(last_query, output.query);
   for (std::size_t key = 0; key < static_cast<std::size_t>(map.keys); ++key) {
+    const std::int64_t position =
+        looked_at.merged.empty() ? static_cast<std::int64_t>(key) : looked_at.merged[key].begin;
+    if (masks && position > last_query) break;  // none of the outputs sees it
     out.column_labels.push_back(looked_at.tokens[key].text);
-    out.column_positions.push_back(looked_at.merged.empty() ? static_cast<std::int64_t>(key)
-                                                            : looked_at.merged[key].begin);
+    out.column_positions.push_back(position);
     out.special.push_back(looked_at.tokens[key].special ? 1 : 0);
   }
+  name_segments(looked_at, out);
   const auto rows = static_cast<std::int64_t>(outputs.size());
-  out.weights = {rows, map.keys, {}};
+  const auto columns = static_cast<std::int64_t>(out.column_labels.size());
+  out.weights = {rows, columns, {}};
   for (const OutputToken& output : outputs) {
     const auto at =
         std::lower_bound(map.queries.begin(), map.queries.end(), output.query) - map.queries.begin();
     const auto row = map.overall_row(static_cast<std::size_t>(at));
-    out.weights.values.insert(out.weights.values.end(), row.begin(), row.end());
+    out.weights.values.insert(out.weights.values.end(), row.begin(), row.begin() + columns);
     out.row_labels.push_back(output.text);
     out.row_positions.push_back(output.index);
-    for (std::size_t key = 0; key < static_cast<std::size_t>(map.keys); ++key) {
+    for (std::size_t key = 0; key < out.column_positions.size(); ++key) {
       const bool ahead = masks && out.column_positions[key] > output.query;
       const bool dropped = !map.dropped.empty() && map.dropped[key] == 1;
       out.masked.push_back(ahead || dropped ? 1 : 0);

@@ -57,12 +57,12 @@ class HeadTable {
       places_[{head.layer, head.head}] = &head;
       repeats_ = repeats_ || head.induction || head.duplicate;
     }
+    find_hidden();
     for (int times = kMostTimes; times >= 1; --times) {
       lay_out(times);
       if (times == 1 || (width() <= kWidest && static_cast<int>(layers_.size() + 1) * pitch_y() <= kTallest))
         break;
     }
-    find_hidden();
     find_telling();
   }
 
@@ -121,7 +121,7 @@ class HeadTable {
     lines_ = (items + items_a_line_ - 1) / items_a_line_;
     height_ = line_height(kLabelSize);
     for (const HeadSummary& head : heads_) {
-      const auto rows = static_cast<int>(head.thumbnail.rows);
+      const auto rows = static_cast<int>(head.thumbnail.rows - skipped_);
       height_ = std::max(height_, rows * std::max(1, side_ / rows));
     }
   }
@@ -130,7 +130,8 @@ class HeadTable {
   int width() const { return kRowTitle + static_cast<int>(columns_.size() + 1) * pitch_x(); }
 
   /// Cells without any weight in any head that lie after their query, or in a row without any weight: what
-  /// is there is not "0" but hidden by the model, or was not run. Needs thumbnails of one shape.
+  /// is there is not "0" but hidden by the model, or was not run. Rows above all that were run are left out.
+  /// Needs thumbnails of one shape.
   void find_hidden() {
     const Matrix& first = heads_[0].thumbnail;
     std::vector<float> most(first.values.size(), 0.0F);
@@ -142,6 +143,8 @@ class HeadTable {
     const std::int64_t queries = std::max(heads_[0].queries, first.rows);
     const std::int64_t keys = std::max(heads_[0].keys, first.columns);
     const bool may_mask = heads_[0].kind != AttentionKind::kCross && queries > 1;
+    const auto seen = std::find_if(most.begin(), most.end(), [](float weight) { return weight != 0; });
+    if (seen != most.end()) skipped_ = (seen - most.begin()) / first.columns;
     hidden_.assign(most.size(), 0);
     for (std::int64_t row = 0; row < first.rows; ++row) {
       const auto begin = most.begin() + row * first.columns;
@@ -195,13 +198,22 @@ class HeadTable {
     more += "framed: extremes";
     std::string cells = pooled_note();
     if (std::find(hidden_.begin(), hidden_.end(), 1) != hidden_.end())
-      cells = "grey: not seen, or not run" + (cells.empty() ? "" : " · " + cells);
+      cells = "grey: not seen" + (cells.empty() ? "" : " · " + cells);
+    const std::string skipped = skipped_note();
+    if (!skipped.empty()) cells = skipped + (cells.empty() ? "" : " · " + cells);
     if (over) more += " · clipped above " + weight_text(scale_.top());
     y += 20;
     y += 15;
     const int room = std::max(right, left + kNarrowest) - left;
     for (const std::string& text : {legend, more, cells}) y = draw_note(pen_, text, left, y, room);
     return y + 11;
+  }
+
+  std::string skipped_note() const {
+    if (skipped_ == 0) return {};
+    const std::int64_t rows = heads_[0].thumbnail.rows;
+    const std::int64_t queries = std::max(heads_[0].queries, rows);
+    return "queries before " + std::to_string((skipped_ * queries + rows - 1) / rows) + " were not run";
   }
 
   std::string pooled_note() const {
@@ -223,11 +235,19 @@ class HeadTable {
     pen_.scene.text(shaped, x, y + (height_ - line_height(kLabelSize)) / 2, Ink::kDim, Role::kRow);
   }
 
+  /// Without the rows above all that were run.
+  WeightView shown_of(const Matrix& weights) const {
+    const auto begin = static_cast<std::size_t>(skipped_ * weights.columns);
+    const std::span<const std::uint8_t> hidden(hidden_);
+    return {std::span(weights.values).subspan(begin), hidden.empty() ? hidden : hidden.subspan(begin),
+            weights.rows - skipped_, weights.columns};
+  }
+
   /// Cells of whole pixels that fill the square as far as they go.
   void draw_weights(const Matrix& weights, int x, int y, bool framed) {
     if (weights.rows < 1 || weights.columns < 1) return;
     Clipped clipped;
-    Grid grid = color_cells(view_of(weights, hidden_), 1, 1, scale_, clipped);
+    Grid grid = color_cells(shown_of(weights), 1, 1, scale_, clipped);
     grid.x = x;
     grid.y = y;
     grid.cell_width = std::max(1, side_ / grid.columns);
@@ -288,6 +308,7 @@ class HeadTable {
   std::map<std::pair<int, int>, const HeadSummary*> places_;
   std::set<std::pair<const HeadSummary*, std::size_t>> telling_;
   std::vector<std::uint8_t> hidden_;  ///< Cells of every thumbnail, see find_hidden(); empty: none.
+  std::int64_t skipped_ = 0;          ///< Rows of every thumbnail before the first that was run.
   bool repeats_ = false;              ///< There are statistics of repeated tokens.
   int side_ = kThumbnailSide;
   int items_a_line_ = 2;

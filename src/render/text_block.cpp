@@ -28,9 +28,10 @@ std::vector<std::optional<std::uint8_t>> token_colors(const AttentionView& view,
   return colors;
 }
 
-std::string scale_note(const AttentionView& view, bool own) {
-  std::string note =
-      own ? "a scale of its own, up to the largest weight outside of sinks and special tokens" : "";
+std::string scale_note(const AttentionView& view, bool own, bool has_special) {
+  std::string note;
+  if (own) note = "own scale, up to the largest weight outside of sinks";
+  if (own && has_special) note += " and special tokens";
   if (view.segments.empty()) return note;
   return note + (own ? " · " : "") + "figures: mean attention on each segment";
 }
@@ -69,7 +70,9 @@ int draw_text_block(Pen& pen, const AttentionView& view, const OutputToken& toke
   pen.scene.text(
       pen.shaper.line_within("text: " + overall_caption(view, first.reduction), kCaptionSize, room - kMargin),
       kMargin, y, Ink::kText, Role::kCaption);
-  std::string note = scale_note(view, own);
+  const bool has_special =
+      std::find(columns.special.begin(), columns.special.end(), 1) != columns.special.end();
+  std::string note = scale_note(view, own, has_special);
   if (clipped.any()) note += (note.empty() ? "" : " · ") + clipped_note(columns, scale, clipped, sinks);
   y = std::max(y + 42, draw_note(pen, note, kMargin, y + 18, room - kMargin) + 8);
   return draw_reading(pen, *reading(view.encoding, right - kMargin), colors, y) + 20;

@@ -70,23 +70,37 @@ TEST(Overview, OfLongInputsWhatIsNotSeenOrNotRunIsGrey) {
     Page page;
     const auto heads = long_heads(queries, first);
     for (const Grid& grid : thumbnails(page.overview(heads, {}))) {
+      const std::size_t skipped = 96 * 96 - grid.colors.size();
+      EXPECT_EQ(skipped, static_cast<std::size_t>(first * 96 / queries * 96))
+          << "rows above all that were run";
       for (std::size_t i = 0; i < grid.colors.size(); ++i)
-        EXPECT_EQ(grid.colors[i] == color::kMasked, heads[0].thumbnail.values[i] == 0.0F);
+        EXPECT_EQ(grid.colors[i] == color::kMasked, heads[0].thumbnail.values[skipped + i] == 0.0F);
     }
   }
+}
+
+TEST(Overview, QueriesThatWereNotRunAreSaid) {
+  Page page;
+  page.overview(long_heads(960, 705), {});
+  EXPECT_EQ(
+      page.texts(
+              "queries before 700 were not run · grey: not seen · 960 × 960 weights in 96 × 96 cells, each "
+              "the largest of its own",
+              kLabelSize)
+          .size(),
+      1U);
 }
 
 TEST(Overview, PoolingIsSaidWhereThereIsAny) {
   Page page;
   page.overview(long_heads(200, 0), {});
-  const std::string note =
-      "grey: not seen, or not run · 200 × 200 weights in 96 × 96 cells, each the largest of its own";
+  const std::string note = "grey: not seen · 200 × 200 weights in 96 × 96 cells, each the largest of its own";
   EXPECT_EQ(page.texts(note, kLabelSize).size(), 1U);
   Page small;
   auto heads = test::make_heads(2, 2, 20, false);
   for (HeadSummary& head : heads) head.queries = head.keys = 20;
   for (const Text& text : items_of<Text>(small.overview(heads, {}))) {
-    EXPECT_NE(text.shaped, small.pen().shaper.line("grey: not seen, or not run", kLabelSize));
+    EXPECT_NE(text.shaped, small.pen().shaper.line("grey: not seen", kLabelSize));
   }
 }
 

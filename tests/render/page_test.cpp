@@ -200,8 +200,7 @@ TEST_F(PageTest, TheTextHasAScaleOfItsOwnAndSaysSo) {
   draw(map);
   const Scale own(ColorScale::kSqrt, 0.04);
   EXPECT_EQ(fills(own.color(0.04F)).size(), 1U) << "the largest outside of the sink has the last colour";
-  EXPECT_EQ(count("a scale of its own, up to the largest weight outside of sinks and special tokens · sink "
-                  "“the” clipped, up to 0.55",
+  EXPECT_EQ(count("own scale, up to the largest weight outside of sinks · sink “the” clipped, up to 0.55",
                   kLabelSize),
             1);
 }
