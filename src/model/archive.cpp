@@ -1,6 +1,5 @@
 #include "model/archive.h"
 
-#include <caffe2/serialize/inline_container.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -10,7 +9,9 @@
 #include <iterator>
 #include <memory>
 
-#include "model/border.h"
+#include "model/file_access.h"
+#include "model/pickle.h"
+#include "model/shown.h"
 
 namespace attnviz {
 
@@ -18,68 +19,36 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using Reader = caffe2::serialize::PyTorchStreamReader;
-
 constexpr std::string_view kHowToExport =
     "save it in Python with torch.jit.trace(model, example).save(\"model.pt\") or torch.jit.script";
 
-// Calls of TorchScript that touch files, as a saved archive spells them.
-constexpr std::array<std::string_view, 4> kFileCalls = {"torch.from_file(", "ops.aten.from_file(",
-                                                        "torch.save(", "ops.aten.save("};
+constexpr std::uintmax_t kLargestCompanion = std::uintmax_t{1} << 30U;
 
-bool has_record_under(const std::vector<std::string>& records, std::string_view folder) {
-  return std::any_of(records.begin(), records.end(),
-                     [&](const std::string& record) { return record.starts_with(folder); });
-}
-
-std::string record_text(Reader& reader, const std::string& name) {
-  auto [data, size] = reader.getRecord(name);
-  return {static_cast<const char*>(data.get()), size};
-}
-
-void refuse_other_formats(const ModelFile& file, std::string_view head) {
-  if (head.empty()) throw Error(ErrorKind::kInput, "the model '" + file.path + "' is an empty file");
-  if (head.starts_with("PK\x03\x04")) return;
+// Refuses what is no zip file, and gives the stream back.
+std::unique_ptr<std::istream> zip_stream(std::unique_ptr<std::istream> stream, const std::string& path) {
+  std::array<char, 8> bytes{};
+  stream->read(bytes.data(), bytes.size());
+  const std::string_view head(bytes.data(), static_cast<std::size_t>(stream->gcount()));
+  const std::string start = "the model '" + path + "' is ";
+  if (head.empty()) throw Error(ErrorKind::kInput, start + "an empty file");
   if (head.starts_with("\x80\x02") || head.starts_with("\x80\x04") || head.starts_with("\x80\x05")) {
     throw Error(ErrorKind::kInput,
-                "the model '" + file.path +
-                    "' is a Python pickle (weights as old versions of torch.save wrote them), not "
-                    "TorchScript; build the model in Python, load the weights into it and " +
-                    std::string(kHowToExport));
-  }
-  throw Error(ErrorKind::kInput, "the model '" + file.path + "' is not a TorchScript file (a zip archive); " +
-                                     std::string(kHowToExport));
-}
-
-void refuse_archives_without_code(const ModelFile& file, const std::vector<std::string>& records) {
-  if (has_record_under(records, "code/") && has_record_under(records, "constants.pkl")) return;
-  const std::string start = "the model '" + file.path + "' ";
-  if (has_record_under(records, "data.pkl")) {
-    throw Error(ErrorKind::kInput,
                 start +
-                    "holds weights without code (a state_dict or a model written by torch.save), not "
-                    "TorchScript; build the model in Python, load the weights into it and " +
+                    "a Python pickle (weights as old versions of torch.save wrote them), not TorchScript; "
+                    "build the model in Python, load the weights into it and " +
                     std::string(kHowToExport));
   }
-  if (has_record_under(records, "models/") || has_record_under(records, "serialized_exported_program.json")) {
+  if (!head.starts_with("PK\x03\x04")) {
     throw Error(ErrorKind::kInput,
-                start + "is a program of torch.export (.pt2), not TorchScript; " + std::string(kHowToExport));
+                start + "not a TorchScript file (a zip archive); " + std::string(kHowToExport));
   }
-  throw Error(ErrorKind::kInput,
-              start + "is a zip archive without TorchScript code; " + std::string(kHowToExport));
+  return stream;
 }
 
-void refuse_file_access(const ModelFile& file, Reader& reader, const std::vector<std::string>& records) {
-  for (const std::string& record : records) {
-    if (!record.starts_with("code/") || !record.ends_with(".py")) continue;
-    const std::string code = record_text(reader, record);
-    for (std::string_view call : kFileCalls) {
-      if (code.find(call) == std::string::npos) continue;
-      throw Error(ErrorKind::kInput, "the model '" + file.path + "' calls " +
-                                         std::string(call.substr(0, call.size() - 1)) +
-                                         ", which reads or writes files; attnviz does not run such models");
-    }
-  }
+std::unique_ptr<std::istream> open(const std::string& path) {
+  auto stream = std::make_unique<std::ifstream>(path, std::ios::binary);
+  if (!*stream) throw Error(ErrorKind::kInput, "the model '" + path + "' cannot be read");
+  return stream;
 }
 
 }  // namespace
@@ -101,25 +70,85 @@ ModelFile find_model_file(const std::string& model) {
   return {path.string(), path.filename().string(), folder.empty() ? "." : folder.string()};
 }
 
-void check_archive(const ModelFile& file) {
-  std::ifstream stream(file.path, std::ios::binary);
-  if (!stream) throw Error(ErrorKind::kInput, "the model '" + file.path + "' cannot be read");
-  std::array<char, 8> head{};
-  stream.read(head.data(), head.size());
-  refuse_other_formats(file, std::string_view(head.data(), static_cast<std::size_t>(stream.gcount())));
-  at_border(
-      [&] {
-        Reader reader(file.path);
-        const std::vector<std::string> records = reader.getAllRecords();
-        refuse_archives_without_code(file, records);
-        refuse_file_access(file, reader, records);
-      },
-      [&](const std::string&) {
-        return "the model '" + file.path +
-               "' is a zip file that PyTorch cannot open: it is damaged, cut short or not a "
-               "TorchScript archive";
-      });
+ModelArchive::ModelArchive(std::unique_ptr<std::istream> stream, std::string path)
+    : path_(std::move(path)), zip_(zip_stream(std::move(stream), path_), "the model '" + path_ + "'") {
+  if (zip_.entries().empty()) return;
+  const std::string& first = zip_.entries().front().name;
+  root_ = first.substr(0, first.find('/') + 1);
 }
+
+std::optional<std::string> ModelArchive::read(std::string_view name) {
+  const ZipEntry* entry = zip_.find(root_ + std::string(name));
+  return entry == nullptr ? std::nullopt : std::optional(zip_.read(*entry));
+}
+
+bool ModelArchive::has_under(std::string_view folder) const {
+  return std::any_of(zip_.entries().begin(), zip_.entries().end(), [&](const ZipEntry& entry) {
+    return entry.name.starts_with(root_ + std::string(folder));
+  });
+}
+
+void ModelArchive::check() {
+  refuse_other_contents();
+  refuse_missing_records();
+  zip_.verify();
+  refuse_broken_pickle("data");
+  refuse_broken_pickle("constants");
+  refuse_file_access();
+}
+
+void ModelArchive::refuse_other_contents() const {
+  const bool one_folder =
+      !root_.empty() && std::all_of(zip_.entries().begin(), zip_.entries().end(),
+                                    [&](const ZipEntry& entry) { return entry.name.starts_with(root_); });
+  if (one_folder && has_under("code/")) return;
+  const std::string start = "the model '" + path_ + "' ";
+  if (has("data.pkl")) {
+    throw Error(ErrorKind::kInput,
+                start +
+                    "holds weights without code (a state_dict or a model written by torch.save), not "
+                    "TorchScript; build the model in Python, load the weights into it and " +
+                    std::string(kHowToExport));
+  }
+  if (has_under("models/") || has("serialized_exported_program.json")) {
+    throw Error(ErrorKind::kInput,
+                start + "is a program of torch.export (.pt2), not TorchScript; " + std::string(kHowToExport));
+  }
+  throw Error(ErrorKind::kInput,
+              start + "is a zip archive without TorchScript code; " + std::string(kHowToExport));
+}
+
+void ModelArchive::refuse_missing_records() const {
+  for (const std::string_view record : {"version", "data.pkl", "constants.pkl"}) {
+    if (has(record) || (record == "version" && has(".data/version"))) continue;
+    throw Error(ErrorKind::kInput, "the model '" + path_ + "' lacks the record " + std::string(record) +
+                                       " of a TorchScript archive; save it again in Python");
+  }
+}
+
+void ModelArchive::refuse_broken_pickle(const std::string& name) {
+  const auto size_of = [&](std::string_view key) -> std::optional<std::uint64_t> {
+    const ZipEntry* entry = zip_.find(root_ + name + "/" + std::string(key));
+    return entry == nullptr ? std::nullopt : std::optional(entry->size);
+  };
+  const auto trouble = find_pickle_trouble(read(name + ".pkl").value(), size_of);
+  if (!trouble) return;
+  throw Error(ErrorKind::kInput, "the model '" + path_ + "' is damaged: in " + name + ".pkl, " + *trouble +
+                                     "; copy it again, or save it again in Python");
+}
+
+void ModelArchive::refuse_file_access() {
+  for (const ZipEntry& entry : zip_.entries()) {
+    if (!entry.name.starts_with(root_ + "code/") || !entry.name.ends_with(".py")) continue;
+    const auto call = find_file_call(zip_.read(entry));
+    if (!call) continue;
+    throw Error(ErrorKind::kInput, "the model '" + path_ + "' calls " + *call + " in '" +
+                                       shown(entry.name.substr(root_.size())) +
+                                       "', which reads or writes files; attnviz does not run such models");
+  }
+}
+
+void check_archive(const ModelFile& file) { ModelArchive(open(file.path), file.path).check(); }
 
 std::string sha256_of_file(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -148,6 +177,12 @@ std::optional<std::string> read_file(const std::string& path) {
   if (!fs::is_regular_file(path, ignored)) return std::nullopt;
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return std::nullopt;
+  const std::uintmax_t size = fs::file_size(path, ignored);
+  if (!ignored && size > kLargestCompanion) {
+    throw Error(ErrorKind::kInput, "the file '" + path + "' has " + std::to_string(size) +
+                                       " bytes, more than the " + std::to_string(kLargestCompanion) +
+                                       " that a file beside a model may have");
+  }
   std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   if (stream.bad()) return std::nullopt;
   return bytes;
@@ -162,21 +197,15 @@ std::optional<CompanionFile> read_companion(const ModelFile& file, std::string_v
 
 std::vector<CompanionFile> read_companions(const ModelFile& file, std::span<const std::string_view> names) {
   std::vector<CompanionFile> found;
-  at_border(
-      [&] {
-        Reader reader(file.path);
-        for (const std::string_view name : names) {
-          const std::string record = "extra/" + std::string(name);
-          const std::string beside = (fs::path(file.folder) / name).string();
-          if (reader.hasRecord(record)) {
-            found.push_back(
-                {std::string(name), std::string(name) + " in " + file.name, record_text(reader, record)});
-          } else if (auto bytes = read_file(beside)) {
-            found.push_back({std::string(name), beside, std::move(*bytes)});
-          }
-        }
-      },
-      [&](const std::string&) { return "the files stored inside '" + file.path + "' cannot be read"; });
+  ModelArchive archive(open(file.path), file.path);
+  for (const std::string_view name : names) {
+    const std::string beside = (fs::path(file.folder) / name).string();
+    if (auto inside = archive.read("extra/" + std::string(name))) {
+      found.push_back({std::string(name), std::string(name) + " in " + file.name, std::move(*inside)});
+    } else if (auto bytes = read_file(beside)) {
+      found.push_back({std::string(name), beside, std::move(*bytes)});
+    }
+  }
   return found;
 }
 

@@ -1,6 +1,8 @@
 /// The file that a model is stored in: what kind of file it is, what lies beside it and inside it.
 #pragma once
 
+#include <istream>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "attnviz/tokenizer.h"
+#include "model/zip.h"
 
 namespace attnviz {
 
@@ -22,8 +25,32 @@ struct ModelFile {
 /// when there is none.
 ModelFile find_model_file(const std::string& model);
 
-/// Throws kInput, saying what the file is, unless it is a zip archive with TorchScript code whose code
-/// neither reads nor writes files.
+/// A TorchScript file: a zip file whose entries, its records, lie in one folder.
+class ModelArchive {
+ public:
+  /// `path` names it in errors. Throws kInput, saying what the file is, unless it is a sound zip file.
+  ModelArchive(std::unique_ptr<std::istream> stream, std::string path);
+
+  /// Throws kInput unless it holds TorchScript, whole, whose code neither reads nor writes files.
+  void check();
+
+  /// Content of the record `name` ("extra/attnviz.json"), nothing when there is none.
+  std::optional<std::string> read(std::string_view name);
+
+ private:
+  bool has(std::string_view record) const { return zip_.find(root_ + std::string(record)) != nullptr; }
+  bool has_under(std::string_view folder) const;
+  void refuse_other_contents() const;
+  void refuse_missing_records() const;
+  void refuse_broken_pickle(const std::string& name);
+  void refuse_file_access();
+
+  std::string path_;
+  ZipFile zip_;
+  std::string root_;  // The folder of all records, with its slash.
+};
+
+/// ModelArchive::check() of a file.
 void check_archive(const ModelFile& file);
 
 /// SHA-256 of a file's bytes, as 64 hexadecimal digits.
@@ -35,7 +62,7 @@ std::optional<CompanionFile> read_companion(const ModelFile& file, std::string_v
 /// Likewise for several names, in their order; those that do not exist are left out.
 std::vector<CompanionFile> read_companions(const ModelFile& file, std::span<const std::string_view> names);
 
-/// The bytes of a file, or nothing when it cannot be read.
+/// The bytes of a file, or nothing when it cannot be read. Throws kInput when it has more than a gigabyte.
 std::optional<std::string> read_file(const std::string& path);
 
 }  // namespace attnviz

@@ -4,6 +4,9 @@
 #include <array>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
+
+#include "model/shown.h"
 
 namespace attnviz {
 
@@ -14,19 +17,64 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 7> kRoles = {"ids",        "mask",        "types", "positions",
                                                     "target_ids", "target_mask", "none"};
 
+// A description of a model is short and flat; tokenizer_config.json, with all added tokens, is the longest.
+constexpr std::size_t kLargest = std::size_t{16} << 20U;
+constexpr int kDeepest = 64;
+
 // Lengths above this are what tokenizer_config.json writes for "no limit".
 constexpr double kNoLimit = 1e7;
 
 [[noreturn]] void refuse_key(const CompanionFile& file, const std::string& key, const std::string& expected) {
-  throw Error(ErrorKind::kInput, file.where + ": \"" + key + "\" must be " + expected);
+  throw Error(ErrorKind::kInput, file.where + ": \"" + shown(key) + "\" must be " + expected);
 }
 
-json parse_object(const CompanionFile& file) {
+void refuse_encoding(const CompanionFile& file) {
+  if (file.bytes.size() > kLargest) {
+    throw Error(ErrorKind::kInput, file.where + " has " + std::to_string(file.bytes.size()) +
+                                       " bytes, a description of a model at most " +
+                                       std::to_string(kLargest));
+  }
+  const auto invalid = find_invalid_utf8(file.bytes);
+  if (!invalid) return;
+  const bool wide = file.bytes.starts_with("\xFF\xFE") || file.bytes.starts_with("\xFE\xFF");
+  throw Error(ErrorKind::kInput,
+              file.where + (wide ? " is UTF-16" : " is not UTF-8 (byte " + std::to_string(*invalid) + ")") +
+                  "; save it as UTF-8");
+}
+
+std::int64_t line_of(const std::string& text, std::size_t byte) {
+  const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(byte, text.size()));
+  return 1 + std::count(text.begin(), end, '\n');
+}
+
+// What a parsed object may not be: too deep for recursion over it and, where its keys are ours, ambiguous.
+json::parser_callback_t limits_of(const CompanionFile& file, bool ours) {
+  return [&file, ours, keys = std::set<std::string>()](int depth, json::parse_event_t event,
+                                                       json& value) mutable {
+    if (depth > kDeepest) {
+      throw Error(ErrorKind::kInput,
+                  file.where + " is nested deeper than " + std::to_string(kDeepest) + " levels");
+    }
+    if (ours && depth == 1 && event == json::parse_event_t::key &&
+        !keys.insert(value.get<std::string>()).second) {
+      throw Error(ErrorKind::kInput,
+                  file.where + " has the key \"" + shown(value.get<std::string>()) + "\" twice");
+    }
+    return true;
+  };
+}
+
+json parse_object(const CompanionFile& file, bool ours) {
+  refuse_encoding(file);
   json parsed;
   try {
-    parsed = json::parse(file.bytes);
+    parsed = json::parse(file.bytes, limits_of(file, ours));
+  } catch (const json::parse_error& error) {
+    throw Error(ErrorKind::kInput,
+                file.where + " is not JSON (line " + std::to_string(line_of(file.bytes, error.byte)) + ")",
+                error.what());
   } catch (const json::exception& error) {
-    throw Error(ErrorKind::kInput, file.where + " is not JSON", error.what());
+    throw Error(ErrorKind::kInput, file.where + " is not JSON that can be read", error.what());
   }
   if (!parsed.is_object()) throw Error(ErrorKind::kInput, file.where + " must hold a JSON object");
   return parsed;
@@ -73,7 +121,7 @@ std::map<std::string, std::string> roles_of(const CompanionFile& file, const jso
     if (role.is_string() && !is_role(role.get<std::string>())) {
       refuse_key(file, "inputs." + argument,
                  "ids, mask, types, positions, target_ids, target_mask, none or a JSON literal, not \"" +
-                     role.get<std::string>() + "\"");
+                     shown(role.get<std::string>()) + "\"");
     }
     roles[argument] = role.is_string() ? role.get<std::string>() : role.dump();
   }
@@ -116,14 +164,13 @@ const std::map<std::string, KeyReader>& own_keys() {
 }
 
 void read_own(ModelDescription& description, const CompanionFile& file) {
-  const json object = parse_object(file);
+  const json object = parse_object(file, true);
   for (const auto& [key, value] : object.items()) {
     const auto known = own_keys().find(key);
     if (known == own_keys().end()) {
-      throw Error(ErrorKind::kInput,
-                  file.where + ": there is no key \"" + key +
-                      "\"; the keys are schema, task, inputs, logits, tokenizer, target_tokenizer, "
-                      "bos, eos, pad, decoder_start and max_length");
+      throw Error(ErrorKind::kInput, file.where + ": there is no key \"" + shown(key) +
+                                         "\"; the keys are schema, task, inputs, logits, tokenizer, "
+                                         "target_tokenizer, bos, eos, pad, decoder_start and max_length");
     }
     known->second(description, file, value);
   }
@@ -169,7 +216,7 @@ std::optional<std::int64_t> positions_in(const json& object) {
 
 void read_foreign(ModelDescription& description, std::optional<std::int64_t>& positions,
                   const CompanionFile& file) {
-  const json object = parse_object(file);
+  const json object = parse_object(file, false);
   ModelConfig& config = description.config;
   fill_eos(config.eos, object);
   fill_id(config.bos, object, "bos_token_id");
@@ -181,6 +228,15 @@ void read_foreign(ModelDescription& description, std::optional<std::int64_t>& po
 }
 
 }  // namespace
+
+std::string_view to_string(Task task) noexcept {
+  switch (task) {
+    case Task::kEncoder: return "encoder";
+    case Task::kCausalLm: return "causal-lm";
+    case Task::kSeq2Seq: return "seq2seq";
+  }
+  return "encoder";
+}
 
 bool is_role(std::string_view text) noexcept {
   return std::find(kRoles.begin(), kRoles.end(), text) != kRoles.end();

@@ -9,6 +9,7 @@
 
 #include "model/border.h"
 #include "model/operators.h"
+#include "model/shown.h"
 #include "model/sources.h"
 #include "model/torch_model.h"
 
@@ -40,6 +41,11 @@ std::string explain_load(const ModelFile& file, const std::string& said) {
   if (std::regex_search(said, match, arguments)) {
     return start + "calls the operator " + match[1].str() + " in a way that " + here + " does not know" +
            ways_out;
+  }
+  static const std::regex missing(R"(failed locating file ([^:]+): file not found)");
+  if (std::regex_search(said, match, missing)) {
+    return start + "lacks the record " + shown(match[1].str()) +
+           " that its data refer to; save it again in Python";
   }
   static const std::regex version(
       R"(file with version (\d+), but the maximum supported version for reading is (\d+))");
@@ -81,13 +87,14 @@ std::optional<c10::ScalarType> dtype_of_weights(const torch::jit::Module& module
   for (const at::Tensor& parameter : module.parameters()) {
     if (parameter.is_floating_point()) return parameter.scalar_type();
   }
-  const auto graph = torch::jit::toGraphFunction(module.get_method("forward").function()).graph();
-  for (torch::jit::Node* node : all_nodes(*graph)) {
-    if (node->kind() != c10::prim::Constant || node->outputs().empty()) continue;
-    const auto value = torch::jit::toIValue(node->output());
-    if (!value.has_value() || !value->isTensor()) continue;
-    const at::Tensor weight = value->toTensor();
-    if (weight.is_floating_point() && weight.dim() > 1) return weight.scalar_type();
+  for (const torch::jit::Method& method : module.get_methods()) {
+    for (torch::jit::Node* node : all_nodes(*method.graph())) {
+      if (node->kind() != c10::prim::Constant || node->outputs().empty()) continue;
+      const auto value = torch::jit::toIValue(node->output());
+      if (!value.has_value() || !value->isTensor()) continue;
+      const at::Tensor weight = value->toTensor();
+      if (weight.is_floating_point() && weight.dim() > 1) return weight.scalar_type();
+    }
   }
   return std::nullopt;
 }
@@ -134,15 +141,6 @@ std::optional<Widening> choose_dtype(const torch::jit::Module& module, const Loa
 
 }  // namespace
 
-std::string_view to_string(Task task) noexcept {
-  switch (task) {
-    case Task::kEncoder: return "encoder";
-    case Task::kCausalLm: return "causal-lm";
-    case Task::kSeq2Seq: return "seq2seq";
-  }
-  return "encoder";
-}
-
 std::unique_ptr<Model> Model::load(const LoadOptions& options, Listener& listener) {
   const ModelFile file = find_model_file(options.model);
   const c10::Device device = device_of(options.device);
@@ -154,9 +152,6 @@ std::unique_ptr<Model> Model::load(const LoadOptions& options, Listener& listene
   return at_border(
       [&]() -> std::unique_ptr<Model> {
         torch::jit::Module module = torch::jit::load(file.path, device);
-        if (!module.find_method("forward")) {
-          throw Error(ErrorKind::kInput, "the model '" + file.path + "' has no method forward");
-        }
         module.eval();
         const std::optional<Widening> widening = choose_dtype(module, options, device, listener);
         if (widening) module.to(widening->to);

@@ -64,7 +64,7 @@ TEST(Files, ThatAreNoTorchScriptAreRefusedByWhatTheyAre) {
   EXPECT_THAT(refusal(folder.path("text.pt")), HasSubstr("is not a TorchScript file (a zip archive)"));
   const std::string whole = bytes_of(zoo::data_path("gpt-traced-1.13.pt"));
   folder.write("cut.pt", whole.substr(0, whole.size() / 2));
-  EXPECT_THAT(refusal(folder.path("cut.pt")), HasSubstr("damaged, cut short"));
+  EXPECT_THAT(refusal(folder.path("cut.pt")), HasSubstr("damaged or cut short"));
   EXPECT_THAT(refusal(zoo::data_path("refused-state-dict.pt")),
               HasSubstr("holds weights without code (a state_dict"));
   EXPECT_THAT(refusal(zoo::data_path("refused-legacy-pickle.pt")), HasSubstr("is a Python pickle"));
@@ -83,7 +83,7 @@ def forward(self, input_ids: Tensor):
     return torch.from_file("/etc/hostname", False, 1) + input_ids
 )";
   EXPECT_THAT(sentence_of([&] { zoo::build(source, {}); }),
-              HasSubstr("calls torch.from_file, which reads or writes files"));
+              HasSubstr("calls from_file in 'code/__torch__.py', which reads or writes files"));
 }
 
 TEST(Devices, ThatAreNotThereAreNamed) {
@@ -298,6 +298,32 @@ TEST(Info, SaysWhatAModelIs) {
   EXPECT_EQ(info.causal, false);
   EXPECT_EQ(zoo::load("gpt-frozen-1.13.pt").model->info().task, Task::kCausalLm);
   EXPECT_EQ(zoo::load("gpt-frozen-1.13.pt").model->info().causal, true);
+}
+
+TEST(Info, SaysWhichIdsAndHowManyPositionsAModelTakes) {
+  auto gpt = zoo::load("gpt-traced-1.13.pt");
+  EXPECT_EQ(gpt.model->info().vocabulary, 16);
+  EXPECT_EQ(gpt.model->info().target_vocabulary, std::nullopt);
+  EXPECT_EQ(gpt.model->info().max_positions, 24);
+  auto translator = zoo::load("transformer-scripted-1.13.pt");
+  EXPECT_EQ(translator.model->info().target_vocabulary, 16);
+  EXPECT_EQ(translator.model->info().max_positions, std::nullopt);
+  const std::string source = forward_of("input_ids: Tensor");
+  EXPECT_EQ(zoo::build(source, zoo::common_parameters(), R"({"max_length": 9})").model->info().max_positions,
+            9);
+}
+
+TEST(Info, TakesTheSmallerOfTheGraphsAndTheConfigsPositions) {
+  const TemporaryFolder folder;
+  const std::string archive = bytes_of(zoo::data_path("gpt-traced-1.13.pt"));
+  folder.write("model.pt", archive);
+  for (const auto& [configured, expected] : {std::pair(12, 12), std::pair(512, 24)}) {
+    folder.write("config.json", "{\"n_positions\": " + std::to_string(configured) + "}");
+    LoadOptions options;
+    options.model = folder.path();
+    zoo::KeepingListener listener;
+    EXPECT_EQ(Model::load(options, listener)->info().max_positions, expected);
+  }
 }
 
 TEST(Models, InTwoThreadsDoNotMix) {

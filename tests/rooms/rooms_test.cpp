@@ -22,7 +22,7 @@ const std::map<std::string, Room>& rooms() {
   static const std::map<std::string, Room> table = {
       {"core", {{}, {}}},
       {"tokenizer", {{"core"}, {"icu", "oniguruma", "json"}}},
-      {"model", {{"core", "tokenizer"}, {"torch", "json", "openssl"}}},
+      {"model", {{"core", "tokenizer"}, {"torch", "json", "openssl", "isal"}}},
       {"aggregate", {{"core"}, {"torch"}}},
       {"render", {{"core"}, {"freetype", "harfbuzz", "fribidi", "stb", "isal", "libdeflate"}}},
       {"report", {{"core", "render"}, {"json", "minizip"}}},

@@ -1,13 +1,15 @@
 // Runs a fuzz target on the files and folders that are named: for compilers without libFuzzer, and for
-// regressions. With
-// `--mutate N` each file is also tried with N random changes, the same ones every time.
+// regressions. With `--mutate N` each file is also tried with N random changes, the same ones every time.
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <string>
 
-#include "fuzz.h"
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace {
 
