@@ -26,7 +26,8 @@ struct LoadOptions {
   int threads = 0;                   ///< For torch, process-wide; 0: torch's own choice.
 };
 
-/// An argument of the model's forward, and what attnviz passes for it.
+/// An argument of the model's forward, and what attnviz passes for it. Where an encoder–decoder is run by its
+/// methods encode and decode: of these, and one has the role "memory", what encode returned.
 struct ModelInput {
   std::string name;
   std::string type;  ///< As TorchScript writes it: "Tensor", "Optional[Tensor]", "bool".

@@ -15,12 +15,13 @@ bool is_end(const std::vector<std::int64_t>& eos, std::int64_t id) {
 
 }  // namespace
 
-std::int64_t TorchModel::next_id(const ModelInputs& inputs, double& probability) const {
+std::int64_t TorchModel::next_id(const ModelInputs& inputs, const std::optional<c10::IValue>& memory,
+                                 double& probability) const {
   return at_border(
       [&] {
-        const std::size_t length = signature_.has_target ? inputs.target_ids.size() : inputs.ids.size();
-        const at::Tensor logits = find_logits(program_.run(arguments(inputs)), description_.logits,
-                                              static_cast<std::int64_t>(length));
+        const std::size_t length = calls_.has_target() ? inputs.target_ids.size() : inputs.ids.size();
+        const c10::IValue output = memory ? calls_.decode(*memory, inputs, mask_) : calls_.run(inputs, mask_);
+        const at::Tensor logits = find_logits(output, description_.logits, static_cast<std::int64_t>(length));
         const at::Tensor last = at::softmax(logits[0][-1].to(torch::kFloat32), -1);
         const std::int64_t id = last.argmax().item<std::int64_t>();
         probability = last[id].item<double>();
@@ -39,8 +40,8 @@ Generation TorchModel::generate(const ModelInputs& given, std::int64_t limit, Li
                                        "say \"task\": \"causal-lm\" in attnviz.json");
   }
   ModelInputs inputs = given;
-  std::vector<std::int64_t>& growing = signature_.has_target ? inputs.target_ids : inputs.ids;
-  if (signature_.has_target && growing.empty()) {
+  std::vector<std::int64_t>& growing = calls_.has_target() ? inputs.target_ids : inputs.ids;
+  if (calls_.has_target() && growing.empty()) {
     const auto start =
         description_.config.decoder_start ? description_.config.decoder_start : description_.config.bos;
     if (!start) {
@@ -50,6 +51,7 @@ Generation TorchModel::generate(const ModelInputs& given, std::int64_t limit, Li
     growing.push_back(*start);
   }
   Generation generation;
+  std::optional<c10::IValue> memory;
   for (std::int64_t i = 0; i < limit; ++i) {
     if (listener.cancelled()) throw Error(ErrorKind::kInterrupted, "interrupted while generating");
     listener.progress("generating", i, limit);
@@ -58,8 +60,12 @@ Generation TorchModel::generate(const ModelInputs& given, std::int64_t limit, Li
       generation.positions_used_up = true;
       break;
     }
+    if (encodes_once_ && !memory) {
+      memory = at_border([&] { return calls_.encode(inputs, mask_); },
+                         [&](const std::string& said) { return explain(inputs, said); });
+    }
     double probability = 0;
-    const std::int64_t id = next_id(inputs, probability);
+    const std::int64_t id = next_id(inputs, memory, probability);
     if (is_end(description_.config.eos, id)) {
       generation.ended = true;
       break;
@@ -67,7 +73,7 @@ Generation TorchModel::generate(const ModelInputs& given, std::int64_t limit, Li
     generation.ids.push_back(id);
     generation.probabilities.push_back(probability);
     growing.push_back(id);
-    if (!inputs.type_ids.empty() && !signature_.has_target) inputs.type_ids.push_back(inputs.type_ids.back());
+    if (!inputs.type_ids.empty() && !calls_.has_target()) inputs.type_ids.push_back(inputs.type_ids.back());
   }
   listener.progress("generating", limit, limit);
   return generation;

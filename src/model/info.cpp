@@ -14,6 +14,7 @@ constexpr std::int64_t kProbeLength = 6;
 constexpr std::size_t kLengthsTried = 12;
 constexpr std::int64_t kLongestProbe = 2048;
 constexpr double kLooksAhead = 1e-6;
+constexpr double kSameLogits = 1e-2;  // Of the largest: bfloat16, computed in another order.
 
 // Tells which layers look ahead, by their weights.
 class AheadSink final : public AttentionSink {
@@ -70,9 +71,9 @@ ModelInputs TorchModel::probe(std::int64_t length) const {
     return ids;
   };
   ModelInputs inputs;
-  inputs.ids = fill(length, limits_.vocabulary);
-  if (signature_.has_target)
-    inputs.target_ids = fill(std::max<std::int64_t>(length - 2, 1), limits_.target_vocabulary);
+  inputs.ids = fill(length, calls_.limits().vocabulary);
+  if (calls_.has_target())
+    inputs.target_ids = fill(std::max<std::int64_t>(length - 2, 1), calls_.limits().target_vocabulary);
   return inputs;
 }
 
@@ -82,25 +83,40 @@ bool TorchModel::learn_from(const Recording& recording) {
   bool news = false;
   for (const std::size_t site : recording.pooled()) news = ignored_.insert(site).second || news;
   for (const auto& [site, kind] : recording.kinds_by_length()) {
-    news = news || program_.sites()[site].kind != kind;
-    program_.set_kind(site, kind);
+    news = news || calls_.sites()[site].kind != kind;
+    calls_.set_kind(site, kind);
   }
   return news;
+}
+
+// The methods encode and decode are trusted with generation when they give the logits that forward gives.
+bool TorchModel::halves_agree(const ModelInputs& inputs, const c10::IValue& output) const {
+  if (!calls_.has_halves() || !calls_.has_forward()) return calls_.has_halves();
+  try {
+    const auto length = static_cast<std::int64_t>(inputs.target_ids.size());
+    const c10::IValue decoded = calls_.decode(calls_.encode(inputs, mask_), inputs, mask_);
+    const at::Tensor expected = find_logits(output, description_.logits, length).to(torch::kFloat32);
+    const at::Tensor found = find_logits(decoded, description_.logits, length).to(torch::kFloat32);
+    return found.sizes() == expected.sizes() &&
+           (found - expected).abs().max().item<double>() <= kSameLogits * expected.abs().max().item<double>();
+  } catch (const std::exception&) {
+    return false;
+  }
 }
 
 void TorchModel::try_dry_run(const ModelInputs& inputs) {
   const CaptureOptions everything;
   auto ahead = std::make_unique<AheadSink>();
   auto record = recording(inputs, everything, *ahead);
-  c10::IValue output = program_.run_recorded(arguments(inputs), record);
+  c10::IValue output = calls_.run_recorded(inputs, mask_, record);
   if (learn_from(*record)) {
     ahead = std::make_unique<AheadSink>();
     record = recording(inputs, everything, *ahead);
-    output = program_.run_recorded(arguments(inputs), record);
+    output = calls_.run_recorded(inputs, mask_, record);
   }
   returned_.clear();
   if (record->fired().empty()) {
-    returned_ = find_returned_attention(output, lengths_of(inputs), signature_.has_target);
+    returned_ = find_returned_attention(output, lengths_of(inputs), calls_.has_target());
     for (const ReturnedAttention& one : returned_) record->returned(one.kind, one.weights);
   }
   info_->outputs = describe_output(output);
@@ -109,16 +125,17 @@ void TorchModel::try_dry_run(const ModelInputs& inputs) {
   info_->causal = causal_of(info_->sites);
   info_->task = infer_task(output);
   for (ReturnedAttention& one : returned_) one.weights.reset();
+  encodes_once_ = halves_agree(inputs, output);
 }
 
 Task TorchModel::infer_task(const c10::IValue& output) const {
   if (description_.config.task) return *description_.config.task;
-  if (signature_.has_target) return Task::kSeq2Seq;
+  if (calls_.has_target()) return Task::kSeq2Seq;
   if (!info_->causal.value_or(false)) return Task::kEncoder;
   const std::vector<OutputTensor> tensors = output_tensors(output);
   const bool logits = std::any_of(tensors.begin(), tensors.end(), [&](const OutputTensor& one) {
     return one.tensor.dim() == 3 && one.tensor.is_floating_point() &&
-           one.tensor.size(2) >= limits_.vocabulary.value_or(0);
+           one.tensor.size(2) >= calls_.limits().vocabulary.value_or(0);
   });
   return logits ? Task::kCausalLm : Task::kEncoder;
 }
@@ -133,7 +150,7 @@ void TorchModel::dry_run() {
       mask_ = mask;
       try {
         try_dry_run(probe(lengths[i]));
-        if (i > 0 && !signature_.has_target) fixed_length_ = lengths[i];
+        if (i > 0 && !calls_.has_target()) fixed_length_ = lengths[i];
         return;
       } catch (const Error&) {
         throw;
@@ -141,7 +158,7 @@ void TorchModel::dry_run() {
         if (first_failure.empty()) first_failure = error.what();
         if (i > 0) continue;
         std::vector<std::int64_t> more = integers_in(summary_of(error.what()));
-        const std::vector<std::int64_t> constants = program_.frequent_integers(kLongestProbe);
+        const std::vector<std::int64_t> constants = calls_.frequent_integers(kLongestProbe);
         more.insert(more.end(), constants.begin(), constants.end());
         for (const std::int64_t length : more) {
           const bool known = std::find(lengths.begin(), lengths.end(), length) != lengths.end();
@@ -159,19 +176,18 @@ const ModelInfo& TorchModel::info() {
   info_.emplace();
   info_->file = file_.name;
   info_->sha256 = sha256_of_file(file_.path);
-  info_->inputs = signature_.inputs;
-  info_->vocabulary = limits_.vocabulary;
-  info_->target_vocabulary = limits_.target_vocabulary;
+  info_->inputs = calls_.inputs();
+  info_->vocabulary = calls_.limits().vocabulary;
+  info_->target_vocabulary = calls_.limits().target_vocabulary;
   info_->max_positions = positions();
   try {
     dry_run();
-    if (info_->sites.empty() && (info_->dry_run_failure.empty() || program_.sites().empty())) {
+    if (info_->sites.empty() && (info_->dry_run_failure.empty() || calls_.sites().empty())) {
       throw Error(
           ErrorKind::kInput,
           "no attention was found in '" + file_.name +
               "': neither softmax(queries · keys) times values, nor scaled_dot_product_attention, nor a "
-              "fused "
-              "attention operator, nor a returned tensor [1, heads, queries, keys] whose rows sum to 1",
+              "fused attention operator, nor a returned tensor [1, heads, queries, keys] whose rows sum to 1",
           info_->dry_run_failure);
     }
   } catch (...) {

@@ -18,7 +18,7 @@ struct Limits {
   std::optional<std::int64_t> table_rows;
 };
 
-/// Reads the limits from an inlined graph of `module`'s forward.
+/// Reads the limits from an inlined graph of a method of `module`.
 Limits find_limits(torch::jit::Graph& graph, const torch::jit::Module& module, const Signature& signature);
 
 }  // namespace attnviz

@@ -5,10 +5,10 @@
 #include <torch/csrc/jit/passes/inliner.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "model/border.h"
+#include "model/file_access.h"
 #include "model/forms/form.h"
 
 namespace attnviz {
@@ -18,23 +18,18 @@ using torch::jit::Node;
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kFileOperators = {"from_file", "save", "load"};
-
-std::shared_ptr<Graph> forward_graph(const torch::jit::Module& module) {
-  auto graph = torch::jit::toGraphFunction(module.get_method("forward").function()).graph()->copy();
-  torch::jit::Inline(*graph);
-  torch::jit::InlineForkWait(graph);
-  return graph;
+void leave_out_prints(Graph& graph) {
+  for (Node* node : all_nodes(graph)) {
+    if (node->kind() == c10::prim::Print) node->destroy();
+  }
 }
 
-void refuse_file_operators(Graph& graph) {
-  for (Node* node : all_nodes(graph)) {
-    for (const std::string_view name : kFileOperators) {
-      if (!is_aten(node, name)) continue;
-      throw Error(ErrorKind::kInput, "the model uses " + std::string(node->kind().toQualString()) +
-                                         ", which reads or writes files; attnviz does not run such models");
-    }
-  }
+std::shared_ptr<Graph> graph_of(const torch::jit::Module& module, Method method) {
+  auto graph = torch::jit::toGraphFunction(module.get_method(name_of(method)).function()).graph()->copy();
+  torch::jit::Inline(*graph);
+  torch::jit::InlineForkWait(graph);
+  leave_out_prints(*graph);
+  return graph;
 }
 
 // Frozen modules hold their weights as constants, traced ones the dtypes of their casts.
@@ -57,6 +52,12 @@ void widen_constants(Graph& graph, const Widening& widening) {
   }
 }
 
+bool takes_tensor(const Node* node) {
+  return std::any_of(node->inputs().begin(), node->inputs().end(), [](const torch::jit::Value* input) {
+    return input->type()->isSubtypeOf(*c10::TensorType::get());
+  });
+}
+
 std::shared_ptr<Graph> without_outputs(const std::shared_ptr<Graph>& graph) {
   std::shared_ptr<Graph> copy = graph->copy();
   while (!copy->outputs().empty()) copy->eraseOutput(copy->outputs().size() - 1);
@@ -71,22 +72,56 @@ std::unordered_map<const torch::jit::Value*, Origin> sources_of_inputs(const Gra
   std::unordered_map<const torch::jit::Value*, Origin> sources;
   for (std::size_t i = 0; i < signature.kinds.size(); ++i) {
     const bool literal = signature.kinds[i] == "constant" && signature.constants[i].isTensor();
-    if (signature.kinds[i] == "ids" || literal) sources[graph.inputs()[i + 1]] = kFromSource;
+    if (signature.kinds[i] == "ids" || signature.kinds[i] == "memory" || literal)
+      sources[graph.inputs()[i + 1]] = kFromSource;
     if (signature.kinds[i] == "target ids") sources[graph.inputs()[i + 1]] = kFromTarget;
   }
   return sources;
 }
 
-Program::Program(const torch::jit::Module& module, const Signature& signature,
-                 const std::optional<Widening>& widening)
-    : self_(module._ivalue()), bare_graph_(forward_graph(module)) {
-  refuse_file_operators(*bare_graph_);
+void make_tensors_on(const c10::Device& device, Graph& graph) {
+  for (Node* node : all_nodes(graph)) {
+    const torch::jit::FunctionSchema* schema = node->kind().is_aten() ? node->maybeSchema() : nullptr;
+    for (std::size_t i = 0; schema != nullptr && i < node->inputs().size(); ++i) {
+      if (schema->arguments()[i].name() != "device") continue;
+      const auto told = torch::jit::toIValue(node->input(i));
+      if (!told.has_value()) continue;
+      const bool on_cpu = told->isDevice() && told->toDevice().is_cpu();
+      if (!on_cpu && !(told->isNone() && !takes_tensor(node))) continue;
+      const torch::jit::WithInsertPoint here(node);
+      node->replaceInput(i, graph.insertConstant(device));
+    }
+  }
+}
+
+void refuse_file_operators(const torch::jit::Module& module) {
+  for (torch::jit::Function* function : module._ivalue()->compilation_unit()->get_functions()) {
+    const auto* graph_function = torch::jit::tryToGraphFunction(*function);
+    if (graph_function == nullptr) continue;
+    for (const Node* node : all_nodes(*graph_function->graph())) {
+      for (const std::string_view name : kFileOperators) {
+        if (!is_aten(node, name)) continue;
+        throw Error(ErrorKind::kInput, "the model uses " + std::string(node->kind().toQualString()) + " in " +
+                                           function->name() +
+                                           ", which reads or writes files; attnviz does not run such models");
+      }
+    }
+  }
+}
+
+Program::Program(const torch::jit::Module& module, Method method, const std::optional<Widening>& widening,
+                 const c10::Device& device)
+    : self_(module._ivalue()), bare_graph_(graph_of(module, method)) {
   if (widening) widen_constants(*bare_graph_, *widening);
+  if (!device.is_cpu()) make_tensors_on(device, *bare_graph_);
+  bare_ = torch::jit::Code(bare_graph_, name_of(method));
+}
+
+void Program::instrument(const Signature& signature, bool paired, std::vector<Site>& sites) {
   const std::shared_ptr<Graph> graph = bare_graph_->copy();
-  sites_ = instrument(*graph, sources_of_inputs(*graph, signature), signature.has_target);
-  bare_ = torch::jit::Code(bare_graph_, "forward");
-  recorded_ = torch::jit::Code(graph, "forward, recorded");
-  attention_only_ = torch::jit::Code(without_outputs(graph), "forward, attention only");
+  attnviz::instrument(*graph, sources_of_inputs(*graph, signature), paired, sites);
+  recorded_ = torch::jit::Code(graph, "recorded");
+  attention_only_ = torch::jit::Code(without_outputs(graph), "attention only");
 }
 
 torch::jit::Stack Program::execute(const torch::jit::Code& code, const std::vector<c10::IValue>& arguments,

@@ -1,4 +1,4 @@
-/// forward as graphs that are ours: copied, inlined, and run by the plain interpreter.
+/// A method as graphs that are ours: copied, inlined, and run by the plain interpreter.
 #pragma once
 
 #include <torch/csrc/jit/runtime/interpreter.h>
@@ -21,28 +21,28 @@ struct Widening {
   c10::ScalarType to;
 };
 
-/// A model's forward, bare and instrumented. The plain interpreter runs the operators in the order of the
-/// graph without rewriting it, so both give the same bits.
+/// A method of a model, bare and instrumented. The plain interpreter runs the operators in the order of the
+/// graph without rewriting it, so both give the same bits. What the method prints is left out.
 class Program {
  public:
-  /// `widening`: what the constants of the graph are changed by, as the parameters were. Throws kInput when
-  /// forward's graph reads or writes files by name.
-  Program(const torch::jit::Module& module, const Signature& signature,
-          const std::optional<Widening>& widening);
+  /// `widening`: what the constants of the graph are changed by, as the parameters were. Tensors that the
+  /// method makes on the CPU, as a trace has it that was made there, it makes on `device`.
+  Program(const torch::jit::Module& module, Method method, const std::optional<Widening>& widening,
+          const c10::Device& device);
 
-  /// What forward returns for `arguments`.
+  /// Makes the instrumented graphs. `paired`: the method belongs to an encoder–decoder. The sites that are
+  /// found are appended to `sites`.
+  void instrument(const Signature& signature, bool paired, std::vector<Site>& sites);
+
+  /// What the method returns for `arguments`.
   c10::IValue run(const std::vector<c10::IValue>& arguments) const;
 
-  /// Likewise, with the attention of the sites handed to `recording`.
+  /// Likewise, with the attention of the sites handed to `recording`; after instrument().
   c10::IValue run_recorded(const std::vector<c10::IValue>& arguments,
                            c10::intrusive_ptr<Recording> recording) const;
 
-  /// Only what the attention of the sites needs: nothing is returned.
+  /// Only what the attention of the sites needs: nothing is returned; after instrument().
   void record(const std::vector<c10::IValue>& arguments, c10::intrusive_ptr<Recording> recording) const;
-
-  const std::vector<Site>& sites() const { return sites_; }
-  /// Corrects what the flow of data says of a site, where a run says otherwise.
-  void set_kind(std::size_t site, AttentionKind kind) { sites_[site].kind = kind; }
 
   /// Integers that the graph holds as constants between 2 and `most`, most frequent first: where a traced
   /// model fixes its length, that length is among them.
@@ -56,14 +56,21 @@ class Program {
 
   c10::IValue self_;
   std::shared_ptr<torch::jit::Graph> bare_graph_;
-  std::vector<Site> sites_;
   torch::jit::Code bare_;
   torch::jit::Code recorded_;
   torch::jit::Code attention_only_;
 };
 
-/// What the inputs of a graph of forward carry: ids and literal tensors the source, target ids the target.
+/// What the inputs of a method's graph carry: ids, literal tensors and what encode returned the source,
+/// target ids the target.
 std::unordered_map<const torch::jit::Value*, Origin> sources_of_inputs(const torch::jit::Graph& graph,
                                                                        const Signature& signature);
+
+/// Writes `device` where a graph says "cpu", and where an operator that makes a tensor from no other is not
+/// told where.
+void make_tensors_on(const c10::Device& device, torch::jit::Graph& graph);
+
+/// Throws kInput when some method or function of the module reads or writes files by name.
+void refuse_file_operators(const torch::jit::Module& module);
 
 }  // namespace attnviz

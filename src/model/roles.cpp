@@ -1,12 +1,12 @@
 #include "model/roles.h"
 
 #include <algorithm>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 
 #include "model/config.h"
+#include "model/shown.h"
 
 namespace attnviz {
 
@@ -66,12 +66,42 @@ constexpr NamedRole kNames[] = {
     {"tgt_key_padding_mask", "target_mask", "target nothing hidden"},
 };
 
+// Names that decode has for what encode returned.
+constexpr std::string_view kMemories[] = {
+    "memory",         "memories",        "enc_out",         "enc_output",     "enc_outputs",
+    "encoder_out",    "encoder_output",  "encoder_outputs", "encoder_states", "encoder_hidden_states",
+    "encoder_memory", "encoder_context", "encoded",         "context"};
+
+// Names that mean the target's in decode, which has its source encoded.
+constexpr NamedRole kNamesInDecode[] = {
+    {"y", "target_ids", "target ids"},
+    {"input_ids", "target_ids", "target ids"},
+    {"ids", "target_ids", "target ids"},
+    {"idx", "target_ids", "target ids"},
+    {"x", "target_ids", "target ids"},
+    {"tokens", "target_ids", "target ids"},
+    {"token_ids", "target_ids", "target ids"},
+    {"input_tokens", "target_ids", "target ids"},
+    {"input", "target_ids", "target ids"},
+    {"inputs", "target_ids", "target ids"},
+    {"attention_mask", "target_mask", "target ones"},
+    {"position_ids", "positions", "target positions"},
+    {"positions", "positions", "target positions"},
+    {"pos", "positions", "target positions"},
+};
+
 std::string_view tensor_of_role(std::string_view role) {
   if (role == "mask") return "ones";
   if (role == "target_ids") return "target ids";
   if (role == "target_mask") return "target ones";
   return role;
 }
+
+// An argument of a method.
+struct Slot {
+  Method method;
+  const c10::Argument& argument;
+};
 
 bool is_optional(const c10::Argument& argument) {
   return argument.type()->kind() == c10::TypeKind::OptionalType;
@@ -86,25 +116,25 @@ bool takes_tensor(const c10::Argument& argument) {
   return without_optional(argument.type())->kind() == c10::TypeKind::TensorType;
 }
 
-[[noreturn]] void refuse_argument(const c10::Argument& argument, const std::string& trouble) {
-  throw Error(ErrorKind::kInput, "forward's argument '" + argument.name() + "' (" +
-                                     argument.type()->repr_str() + ") " + trouble +
+[[noreturn]] void refuse_argument(const Slot& slot, const std::string& trouble) {
+  throw Error(ErrorKind::kInput, std::string(name_of(slot.method)) + "'s argument '" + slot.argument.name() +
+                                     "' (" + slot.argument.type()->repr_str() + ") " + trouble +
                                      "; say what to pass for it under \"inputs\" in attnviz.json");
 }
 
-void flatten(const json& literal, const c10::Argument& argument, std::vector<double>& values, bool& whole) {
+void flatten(const json& literal, const Slot& slot, std::vector<double>& values, bool& whole) {
   if (literal.is_array()) {
-    for (const json& element : literal) flatten(element, argument, values, whole);
+    for (const json& element : literal) flatten(element, slot, values, whole);
   } else if (literal.is_number() || literal.is_boolean()) {
     values.push_back(literal.is_boolean() ? static_cast<double>(literal.get<bool>()) : literal.get<double>());
     whole = whole && !literal.is_number_float();
   } else {
-    refuse_argument(argument, "is given a literal that is no tensor");
+    refuse_argument(slot, "is given a literal that is no tensor");
   }
 }
 
 // Nested lists of numbers as a tensor; its shape is that of the first element of each level.
-at::Tensor tensor_of(const json& literal, const c10::Argument& argument) {
+at::Tensor tensor_of(const json& literal, const Slot& slot) {
   std::vector<std::int64_t> shape;
   for (const json* level = &literal; level->is_array(); level = &level->front()) {
     shape.push_back(static_cast<std::int64_t>(level->size()));
@@ -112,18 +142,18 @@ at::Tensor tensor_of(const json& literal, const c10::Argument& argument) {
   }
   std::vector<double> values;
   bool whole = true;
-  flatten(literal, argument, values, whole);
+  flatten(literal, slot, values, whole);
   const at::Tensor tensor = torch::tensor(values, torch::kFloat64);
   if (tensor.numel() != c10::multiply_integers(shape))
-    refuse_argument(argument, "is given a list that is not even");
+    refuse_argument(slot, "is given a list that is not even");
   return tensor.view(shape).to(whole ? torch::kInt64 : torch::kFloat32);
 }
 
-c10::IValue value_of(const json& literal, const c10::Argument& argument) {
+c10::IValue value_of(const json& literal, const Slot& slot) {
   if (literal.is_null()) return {};
-  const c10::TypePtr type = without_optional(argument.type());
+  const c10::TypePtr type = without_optional(slot.argument.type());
   switch (type->kind()) {
-    case c10::TypeKind::TensorType: return tensor_of(literal, argument);
+    case c10::TypeKind::TensorType: return tensor_of(literal, slot);
     case c10::TypeKind::BoolType:
       if (literal.is_boolean()) return literal.get<bool>();
       break;
@@ -138,47 +168,23 @@ c10::IValue value_of(const json& literal, const c10::Argument& argument) {
       break;
     default: break;
   }
-  refuse_argument(argument, "cannot take the literal " + literal.dump());
+  refuse_argument(slot, "cannot take the literal " + literal.dump());
 }
 
-const NamedRole* find_name(const std::string& name) {
-  const auto* found = std::find_if(std::begin(kNames), std::end(kNames),
-                                   [&](const NamedRole& entry) { return entry.argument == name; });
-  return found == std::end(kNames) ? nullptr : found;
+const NamedRole* find_in(std::span<const NamedRole> names, std::string_view name) {
+  const auto found = std::find_if(names.begin(), names.end(),
+                                  [&](const NamedRole& entry) { return entry.argument == name; });
+  return found == names.end() ? nullptr : &*found;
 }
 
-bool known_as(const c10::FunctionSchema& schema, std::string_view role) {
-  return std::any_of(schema.arguments().begin() + 1, schema.arguments().end(),
-                     [&](const c10::Argument& argument) {
-                       const NamedRole* entry = find_name(argument.name());
-                       return entry != nullptr && entry->role == role;
-                     });
+const NamedRole* find_name(const std::string& name, Method method) {
+  const NamedRole* own = method == Method::kDecode ? find_in(kNamesInDecode, name) : nullptr;
+  return own != nullptr ? own : find_in(kNames, name);
 }
 
-void push(Signature& signature, const c10::Argument& argument, std::string role, std::string_view tensor,
-          c10::IValue constant = {}) {
-  signature.has_target = signature.has_target || tensor == "target ids";
-  signature.inputs.push_back({argument.name(), argument.type()->repr_str(), std::move(role)});
-  signature.kinds.emplace_back(tensor);
-  signature.constants.push_back(std::move(constant));
-}
-
-void push_given(Signature& signature, const c10::Argument& argument, const std::string& role) {
-  if (role == "none") {
-    if (argument.default_value().has_value()) {
-      push(signature, argument, role, "constant", *argument.default_value());
-    } else if (is_optional(argument)) {
-      push(signature, argument, role, "constant");
-    } else {
-      refuse_argument(argument, "cannot be left out");
-    }
-  } else if (is_role(role)) {
-    const NamedRole* entry = find_name(argument.name());
-    const bool same = entry != nullptr && entry->role == role;
-    push(signature, argument, role, same ? entry->tensor : tensor_of_role(role));
-  } else {
-    push(signature, argument, role, "constant", value_of(json::parse(role), argument));
-  }
+bool names_memory(const std::string& name, Method method) {
+  return method == Method::kDecode &&
+         std::find(std::begin(kMemories), std::end(kMemories), name) != std::end(kMemories);
 }
 
 bool takes_no_text(std::string_view name) {
@@ -193,93 +199,138 @@ bool better_left_out(const c10::Argument& argument, const NamedRole& entry) {
          entry.tensor.find("future") == std::string_view::npos;
 }
 
-void push_by_name(Signature& signature, const c10::Argument& argument, bool first_ids) {
-  const NamedRole* entry = find_name(argument.name());
-  if (takes_tensor(argument) && entry != nullptr && !better_left_out(argument, *entry)) {
-    push(signature, argument, std::string(entry->role), entry->tensor);
-  } else if (takes_no_text(argument.name())) {
-    refuse_argument(argument, "takes images, sound or vectors where attnviz passes token ids");
-  } else if (takes_tensor(argument) && first_ids && !argument.default_value().has_value()) {
-    push(signature, argument, "ids", "ids");
-  } else if (argument.default_value().has_value()) {
-    push(signature, argument, "none", "constant", *argument.default_value());
-  } else if (is_optional(argument)) {
-    push(signature, argument, "none", "constant");
-  } else {
-    refuse_argument(argument, "is not one that attnviz knows");
-  }
-}
+// Fills a Signature, argument by argument.
+class Assignment {
+ public:
+  Assignment(const c10::FunctionSchema& schema, Method method,
+             const std::map<std::string, std::string>& given)
+      : schema_(schema),
+        method_(method),
+        given_(given),
+        ids_(method == Method::kDecode ? "target_ids" : "ids"),
+        ids_taken_(is_taken(ids_)),
+        memory_taken_(method != Method::kDecode || names_some_memory()) {}
 
-void refuse_unknown_arguments(const c10::FunctionSchema& schema,
-                              const std::map<std::string, std::string>& given) {
-  for (const auto& [name, role] : given) {
-    if (schema.argumentIndexWithName(name)) continue;
-    std::string names;
-    for (std::size_t i = 1; i < schema.arguments().size(); ++i) {
-      names += (i > 1 ? ", " : "") + schema.arguments()[i].name();
+  Signature run() {
+    for (std::size_t i = 1; i < schema_.arguments().size(); ++i) {
+      const c10::Argument& argument = schema_.arguments()[i];
+      if (const auto role = given_.find(argument.name()); role != given_.end()) {
+        push_given(argument, role->second);
+      } else if (names_memory(argument.name(), method_)) {
+        push(argument, "memory", "memory");
+      } else {
+        push_by_name(argument);
+      }
     }
-    throw Error(ErrorKind::kInput,
-                "attnviz.json gives a role to '" + name + "', but forward takes (" + names + ")");
+    return std::move(signature_);
   }
-}
 
-at::Tensor row_of(const std::vector<std::int64_t>& ids) {
-  return torch::tensor(ids, torch::kInt64).unsqueeze(0);
-}
-
-c10::ScalarType scalar_of(MaskType mask) {
-  switch (mask) {
-    case MaskType::kInt64: return torch::kInt64;
-    case MaskType::kBool: return torch::kBool;
-    case MaskType::kFloat: return torch::kFloat32;
+ private:
+  // Whether some argument has `role`, by what is given or by its name.
+  bool is_taken(std::string_view role) const {
+    return std::any_of(schema_.arguments().begin() + 1, schema_.arguments().end(),
+                       [&](const c10::Argument& argument) {
+                         const auto given = given_.find(argument.name());
+                         if (given != given_.end()) return given->second == role;
+                         const NamedRole* entry = find_name(argument.name(), method_);
+                         return entry != nullptr && entry->role == role;
+                       });
   }
-  return torch::kInt64;
-}
 
-at::Tensor make_tensor(std::string_view kind, const ModelInputs& inputs, MaskType mask) {
-  const bool target = kind.starts_with("target");
-  const std::vector<std::int64_t>& ids = target ? inputs.target_ids : inputs.ids;
-  const auto length = static_cast<std::int64_t>(ids.size());
-  if (kind.ends_with("ids")) return row_of(ids);
-  if (kind == "types")
-    return inputs.type_ids.empty() ? torch::zeros({1, length}, torch::kInt64) : row_of(inputs.type_ids);
-  if (kind == "positions") return torch::arange(length, torch::kInt64).unsqueeze(0);
-  if (kind.ends_with("ones")) return torch::ones({1, length}, scalar_of(mask));
-  if (kind.ends_with("nothing hidden")) return torch::zeros({1, length}, torch::kBool);
-  return torch::full({length, length}, -std::numeric_limits<float>::infinity(), torch::kFloat32).triu(1);
-}
+  bool names_some_memory() const {
+    return std::any_of(schema_.arguments().begin() + 1, schema_.arguments().end(),
+                       [&](const c10::Argument& argument) {
+                         return !given_.contains(argument.name()) && names_memory(argument.name(), method_);
+                       });
+  }
+
+  void push(const c10::Argument& argument, std::string role, std::string_view tensor,
+            c10::IValue constant = {}) {
+    signature_.has_target = signature_.has_target || tensor == "target ids";
+    signature_.inputs.push_back({argument.name(), argument.type()->repr_str(), std::move(role)});
+    signature_.kinds.emplace_back(tensor);
+    signature_.constants.push_back(std::move(constant));
+  }
+
+  void push_given(const c10::Argument& argument, const std::string& role) {
+    if (role == "none") {
+      if (argument.default_value().has_value()) {
+        push(argument, role, "constant", *argument.default_value());
+      } else if (is_optional(argument)) {
+        push(argument, role, "constant");
+      } else {
+        refuse_argument({method_, argument}, "cannot be left out");
+      }
+    } else if (is_role(role)) {
+      const NamedRole* entry = find_name(argument.name(), method_);
+      const bool same = entry != nullptr && entry->role == role;
+      push(argument, role, same ? entry->tensor : tensor_of_role(role));
+    } else {
+      push(argument, role, "constant", value_of(json::parse(role), {method_, argument}));
+    }
+  }
+
+  void push_by_name(const c10::Argument& argument) {
+    const NamedRole* entry = find_name(argument.name(), method_);
+    const bool needed = takes_tensor(argument) && !argument.default_value().has_value();
+    if (takes_tensor(argument) && entry != nullptr && !better_left_out(argument, *entry)) {
+      push(argument, std::string(entry->role), entry->tensor);
+    } else if (takes_no_text(argument.name())) {
+      refuse_argument({method_, argument}, "takes images, sound or vectors where attnviz passes token ids");
+    } else if (needed && !ids_taken_) {
+      push(argument, ids_, tensor_of_role(ids_));
+      ids_taken_ = true;
+    } else if (needed && !memory_taken_) {
+      push(argument, "memory", "memory");
+      memory_taken_ = true;
+    } else if (argument.default_value().has_value()) {
+      push(argument, "none", "constant", *argument.default_value());
+    } else if (is_optional(argument)) {
+      push(argument, "none", "constant");
+    } else {
+      refuse_argument({method_, argument}, "is not one that attnviz knows");
+    }
+  }
+
+  const c10::FunctionSchema& schema_;
+  Method method_;
+  const std::map<std::string, std::string>& given_;
+  std::string ids_;  // The role of what has no name.
+  bool ids_taken_;
+  bool memory_taken_;
+  Signature signature_;
+};
 
 }  // namespace
 
-Signature assign_roles(const c10::FunctionSchema& schema, const std::map<std::string, std::string>& given) {
-  refuse_unknown_arguments(schema, given);
-  Signature signature;
-  bool ids_taken = known_as(schema, "ids");
-  for (const auto& [name, role] : given) ids_taken = ids_taken || role == "ids";
-  for (std::size_t i = 1; i < schema.arguments().size(); ++i) {
-    const c10::Argument& argument = schema.arguments()[i];
-    if (const auto role = given.find(argument.name()); role != given.end()) {
-      push_given(signature, argument, role->second);
-    } else {
-      push_by_name(signature, argument, !ids_taken);
-    }
-    ids_taken = ids_taken || signature.inputs.back().role == "ids";
+const char* name_of(Method method) noexcept {
+  switch (method) {
+    case Method::kForward: return "forward";
+    case Method::kEncode: return "encode";
+    case Method::kDecode: return "decode";
   }
-  return signature;
+  return "forward";
 }
 
-std::vector<c10::IValue> make_arguments(const Signature& signature, const ModelInputs& inputs, MaskType mask,
-                                        const c10::Device& device) {
-  std::vector<c10::IValue> arguments;
-  for (std::size_t i = 0; i < signature.kinds.size(); ++i) {
-    const c10::IValue& constant = signature.constants[i];
-    if (signature.kinds[i] != "constant") {
-      arguments.emplace_back(make_tensor(signature.kinds[i], inputs, mask).to(device));
-    } else {
-      arguments.push_back(constant.isTensor() ? c10::IValue(constant.toTensor().to(device)) : constant);
+Signature assign_roles(const c10::FunctionSchema& schema, Method method,
+                       const std::map<std::string, std::string>& given) {
+  return Assignment(schema, method, given).run();
+}
+
+void refuse_unknown_arguments(const std::vector<const c10::FunctionSchema*>& schemas,
+                              const std::map<std::string, std::string>& given) {
+  for (const auto& [name, role] : given) {
+    if (std::any_of(schemas.begin(), schemas.end(), [&argument = name](const c10::FunctionSchema* schema) {
+          return schema->argumentIndexWithName(argument).has_value();
+        })) {
+      continue;
     }
+    std::string names;
+    const auto& arguments = schemas.front()->arguments();
+    for (std::size_t i = 1; i < arguments.size(); ++i) names += (i > 1 ? ", " : "") + arguments[i].name();
+    throw Error(ErrorKind::kInput, "attnviz.json gives a role to '" + shown(name) + "', but " +
+                                       schemas.front()->name() + " takes (" + names + ")");
   }
-  return arguments;
 }
 
 }  // namespace attnviz

@@ -35,22 +35,16 @@ TorchModel::TorchModel(ModelFile file, torch::jit::Module module, ModelDescripti
       module_(std::move(module)),
       description_(std::move(description)),
       device_(device),
-      signature_(assign_roles(module_.get_method("forward").function().getSchema(), description_.roles)),
-      program_(module_, signature_, widening),
-      limits_(find_limits(program_.graph(), module_, signature_)) {}
-
-std::vector<c10::IValue> TorchModel::arguments(const ModelInputs& inputs) const {
-  return make_arguments(signature_, inputs, mask_, device_);
-}
+      calls_(module_, description_, device_, widening) {}
 
 c10::intrusive_ptr<Recording> TorchModel::recording(const ModelInputs& inputs, const CaptureOptions& capture,
                                                     AttentionSink& sink) const {
-  return c10::make_intrusive<Recording>(program_.sites(), ignored_, capture, lengths_of(inputs), sink);
+  return c10::make_intrusive<Recording>(calls_.sites(), ignored_, capture, lengths_of(inputs), sink);
 }
 
 void TorchModel::check(const ModelInputs& inputs) const {
   if (inputs.ids.empty()) throw Error(ErrorKind::kInput, "the text has no tokens");
-  if (signature_.has_target && inputs.target_ids.empty()) {
+  if (calls_.has_target() && inputs.target_ids.empty()) {
     throw Error(ErrorKind::kInput,
                 "the model is an encoder–decoder and needs a target text, or something to generate");
   }
@@ -58,8 +52,8 @@ void TorchModel::check(const ModelInputs& inputs) const {
     throw Error(ErrorKind::kUsage, "there are " + std::to_string(inputs.type_ids.size()) + " type ids for " +
                                        std::to_string(inputs.ids.size()) + " tokens");
   }
-  check_ids(inputs.ids, limits_.vocabulary, "token");
-  check_ids(inputs.target_ids, limits_.target_vocabulary, "target token");
+  check_ids(inputs.ids, calls_.limits().vocabulary, "token");
+  check_ids(inputs.target_ids, calls_.limits().target_vocabulary, "target token");
   const Lengths lengths = lengths_of(inputs);
   if (fixed_length_ && lengths.source != *fixed_length_) {
     throw Error(ErrorKind::kInput,
@@ -74,24 +68,24 @@ void TorchModel::check(const ModelInputs& inputs) const {
 
 std::optional<std::int64_t> TorchModel::positions() const {
   const auto& configured = description_.config.max_length;
-  if (limits_.positions && configured) return std::min(*limits_.positions, *configured);
-  return limits_.positions ? limits_.positions : configured;
+  if (calls_.limits().positions && configured) return std::min(*calls_.limits().positions, *configured);
+  return calls_.limits().positions ? calls_.limits().positions : configured;
 }
 
 std::string TorchModel::explain(const ModelInputs& inputs, const std::string& said) const {
   const Lengths lengths = lengths_of(inputs);
   const std::int64_t longest = std::max(lengths.source, lengths.target);
-  if (limits_.table_rows && longest > *limits_.table_rows) {
+  if (calls_.limits().table_rows && longest > *calls_.limits().table_rows) {
     return "the text has " + std::to_string(longest) + " tokens, but the model takes at most " +
-           std::to_string(*limits_.table_rows) + "; shorten it";
+           std::to_string(*calls_.limits().table_rows) + "; shorten it";
   }
   std::string sentence =
       "the model '" + file_.name + "' fails on " + std::to_string(lengths.source) + " tokens" +
       (lengths.target > 0 ? " and " + std::to_string(lengths.target) + " target tokens" : "");
   if (said.find("index out of range in self") != std::string::npos) {
     return sentence +
-           ": an id or a position is beyond the end of an embedding; use fewer tokens, or the tokenizer "
-           "that belongs to the model";
+           ": an id or a position is beyond the end of an embedding; use fewer tokens, or the tokenizer that "
+           "belongs to the model";
   }
   if (said.find("not implemented for 'Half'") != std::string::npos) {
     return sentence + ": libtorch " TORCH_VERSION
@@ -108,9 +102,9 @@ std::vector<AttentionSite> TorchModel::run(const ModelInputs& inputs, const Capt
   at_border(
       [&] {
         if (returned_.empty()) {
-          program_.record(arguments(inputs), record);
+          calls_.record(inputs, mask_, record);
         } else {
-          const c10::IValue output = program_.run(arguments(inputs));
+          const c10::IValue output = calls_.run(inputs, mask_);
           for (const ReturnedAttention& one : returned_attention_at(output, returned_)) {
             record->returned(one.kind, one.weights);
           }
@@ -132,13 +126,13 @@ std::vector<AttentionSite> TorchModel::run(const ModelInputs& inputs, const Capt
 
 c10::IValue TorchModel::forward(const ModelInputs& inputs) {
   info();
-  return program_.run(arguments(inputs));
+  return calls_.run(inputs, mask_);
 }
 
 c10::IValue TorchModel::forward_recorded(const ModelInputs& inputs, const CaptureOptions& capture,
                                          AttentionSink& sink) {
   info();
-  return program_.run_recorded(arguments(inputs), recording(inputs, capture, sink));
+  return calls_.run_recorded(inputs, mask_, recording(inputs, capture, sink));
 }
 
 }  // namespace attnviz

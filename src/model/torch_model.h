@@ -11,11 +11,9 @@
 
 #include "attnviz/model.h"
 #include "model/archive.h"
+#include "model/calls.h"
 #include "model/config.h"
-#include "model/limits.h"
 #include "model/outputs.h"
-#include "model/program.h"
-#include "model/roles.h"
 
 namespace attnviz {
 
@@ -38,13 +36,13 @@ class TorchModel final : public Model {
   c10::IValue forward_recorded(const ModelInputs& inputs, const CaptureOptions& capture, AttentionSink& sink);
 
  private:
-  std::vector<c10::IValue> arguments(const ModelInputs& inputs) const;
   c10::intrusive_ptr<Recording> recording(const ModelInputs& inputs, const CaptureOptions& capture,
                                           AttentionSink& sink) const;
 
   // The dry run.
   void try_dry_run(const ModelInputs& inputs);
   bool learn_from(const Recording& recording);
+  bool halves_agree(const ModelInputs& inputs, const c10::IValue& output) const;
   void dry_run();
   ModelInputs probe(std::int64_t length) const;
 
@@ -56,15 +54,15 @@ class TorchModel final : public Model {
   std::optional<std::int64_t> positions() const;
   std::string explain(const ModelInputs& inputs, const std::string& said) const;
 
-  std::int64_t next_id(const ModelInputs& inputs, double& probability) const;
+  /// `memory`: what encode returned, where decode goes on from there; nothing: all of the model runs.
+  std::int64_t next_id(const ModelInputs& inputs, const std::optional<c10::IValue>& memory,
+                       double& probability) const;
 
   ModelFile file_;
   torch::jit::Module module_;
   ModelDescription description_;
   c10::Device device_;
-  Signature signature_;
-  Program program_;
-  Limits limits_;
+  Calls calls_;
   std::optional<ModelInfo> info_;
 
   // Told by the dry run.
@@ -72,6 +70,7 @@ class TorchModel final : public Model {
   std::optional<std::int64_t> fixed_length_;  // The only length that a traced model takes.
   std::set<std::size_t> ignored_;             // Sites that pool.
   std::vector<ReturnedAttention> returned_;   // Paths of attention in the output, when no site fires.
+  bool encodes_once_ = false;                 // Generation runs the methods encode and decode.
 };
 
 }  // namespace attnviz

@@ -193,6 +193,23 @@ def translator_truth(module: Translator) -> list:
     return layers
 
 
+class Halves(Translator):
+    """Likewise, as methods that are called one after the other; forward is the encoder alone."""
+
+    @torch.jit.export
+    def encode(self, src: Tensor) -> Tensor:
+        return self.transformer.encoder(self.source_table(src))
+
+    @torch.jit.export
+    def decode(self, memory: Tensor, tgt: Tensor) -> Tensor:
+        length = tgt.shape[1]
+        mask = torch.full([length, length], float("-inf")).triu(1)
+        return self.head(self.transformer.decoder(self.target_table(tgt), memory, tgt_mask=mask))
+
+    def forward(self, src: Tensor) -> Tensor:
+        return self.encode(src)
+
+
 class AttentionOnly(nn.Module):
     """One nn.MultiheadAttention that returns its weights."""
 
@@ -627,6 +644,8 @@ def add_others(zoo: Zoo, ids: Tensor, target: Tensor) -> None:
     model = make(Translator)
     zoo.add("transformer-traced", trace(model, ids, target), translator_truth(model), "any", SOURCE, TARGET)
     zoo.add("transformer-scripted", torch.jit.script(model), translator_truth(model), "any", SOURCE, TARGET)
+    model = make(Halves)
+    zoo.add("halves-scripted", torch.jit.script(model), translator_truth(model), "any", SOURCE, TARGET)
     model = make(T5)
     zoo.add("t5-scripted", torch.jit.script(model), t5_truth(model), "softmax", SOURCE, TARGET)
     model = make(Vision)

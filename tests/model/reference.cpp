@@ -63,6 +63,23 @@ std::map<std::string, at::Tensor> common_parameters() {
           {"narrow_v", fixed_numbers({8, 4}, 7)}};
 }
 
+std::string attending_methods() {
+  return R"(
+def split(self, x: Tensor, heads: int):
+    return x.view([1, x.size(1), heads, 4]).transpose(1, 2)
+def merge(self, y: Tensor):
+    return y.transpose(1, 2).reshape([1, y.size(2), 8])
+def attend(self, x: Tensor, z: Tensor):
+    q = self.split(torch.matmul(x, self.wq), 2)
+    k = self.split(torch.matmul(z, self.wk), 2)
+    v = self.split(torch.matmul(z, self.wv), 2)
+    w = torch.softmax(torch.matmul(q, k.transpose(-2, -1)) / 2.0, -1)
+    return x + torch.matmul(self.merge(torch.matmul(w, v)), self.wo)
+def embed(self, ids: Tensor):
+    return torch.embedding(self.table, ids)
+)";
+}
+
 double causal_bias(std::int64_t, std::int64_t query, std::int64_t key) {
   return key > query ? -std::numeric_limits<double>::infinity() : 0.0;
 }

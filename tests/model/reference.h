@@ -32,6 +32,10 @@ at::Tensor reference_embedding(const at::Tensor& table, const std::vector<std::i
 /// table [16, 8], wq, wk, wv, wo [8, 8] and narrow_k, narrow_v [8, 4].
 std::map<std::string, at::Tensor> common_parameters();
 
+/// TorchScript methods for models with these parameters: embed(ids), attend(x, z) by two heads of x over z
+/// with a residual, and what these need.
+std::string attending_methods();
+
 /// Hides keys after their query.
 double causal_bias(std::int64_t head, std::int64_t query, std::int64_t key);
 

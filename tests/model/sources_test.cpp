@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/ir/irparser.h>
 
 #include "model/border.h"
+#include "model/program.h"
 
 namespace attnviz {
 
@@ -133,6 +134,25 @@ TEST(Summaries, KeepTheInnermostMessageOnOneLine) {
       "shapes differ");
   EXPECT_EQ(summary_of("a plain message\nException raised from f at g.cpp:1"), "a plain message");
   EXPECT_EQ(summary_of(""), "");
+}
+
+TEST(MakeTensorsOn, WritesTheDeviceWhereATraceSaysCpuOrNothingIsSaid) {
+  const auto graph = parse(R"IR(
+graph(%x : Tensor):
+  %n : int = prim::Constant[value=4]()
+  %none : NoneType = prim::Constant()
+  %cpu : Device = prim::Constant[value="cpu"]()
+  %no : bool = prim::Constant[value=0]()
+  %a : Tensor = aten::arange(%n, %none, %none, %cpu, %no)
+  %b : Tensor = aten::arange(%n, %none, %none, %none, %no)
+  %c : Tensor = aten::zeros_like(%x, %none, %none, %none, %none, %none)
+  return (%a, %b, %c))IR");
+  make_tensors_on(c10::Device("meta"), *graph);
+  torch::jit::Stack stack = {torch::ones({2})};
+  torch::jit::InterpreterState(torch::jit::Code(graph, "made")).run(stack);
+  EXPECT_TRUE(stack[0].toTensor().is_meta());
+  EXPECT_TRUE(stack[1].toTensor().is_meta());
+  EXPECT_TRUE(stack[2].toTensor().is_cpu());
 }
 
 }  // namespace attnviz

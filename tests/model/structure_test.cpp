@@ -17,24 +17,8 @@ using zoo::sentence_of;
 
 constexpr double kTolerance = 1e-5;
 
-// Methods that the sources below share.
-const std::string kMethods = R"(
-def split(self, x: Tensor, heads: int):
-    return x.view([1, x.size(1), heads, 4]).transpose(1, 2)
-def merge(self, y: Tensor):
-    return y.transpose(1, 2).reshape([1, y.size(2), 8])
-def attend(self, x: Tensor, z: Tensor):
-    q = self.split(torch.matmul(x, self.wq), 2)
-    k = self.split(torch.matmul(z, self.wk), 2)
-    v = self.split(torch.matmul(z, self.wv), 2)
-    w = torch.softmax(torch.matmul(q, k.transpose(-2, -1)) / 2.0, -1)
-    return x + torch.matmul(self.merge(torch.matmul(w, v)), self.wo)
-def embed(self, ids: Tensor):
-    return torch.embedding(self.table, ids)
-)";
-
 zoo::Specimen specimen_of(const std::string& forward, const std::string& config = {}) {
-  return build(kMethods + forward, common_parameters(), config);
+  return build(zoo::attending_methods() + forward, common_parameters(), config);
 }
 
 double gap(const at::Tensor& found, const at::Tensor& expected) {

@@ -36,20 +36,20 @@ def forward(self, input_ids: Tensor):
                     common_parameters());
 }
 
-struct Call {
+struct SdpaCall {
   std::string name;
   std::string call;
   zoo::ReferenceOptions options;
   std::string keys = "wk";
-  friend std::ostream& operator<<(std::ostream& out, const Call& one) { return out << one.name; }
+  friend std::ostream& operator<<(std::ostream& out, const SdpaCall& one) { return out << one.name; }
 };
 
-const std::vector<Call>& calls() {
+const std::vector<SdpaCall>& calls() {
   const auto causal = [](std::int64_t, std::int64_t q, std::int64_t k) { return k > q ? kHidden : 0.0; };
   const auto slope = [](std::int64_t, std::int64_t q, std::int64_t k) {
     return -0.25 * static_cast<double>(q + k);
   };
-  static const std::vector<Call> all = {
+  static const std::vector<SdpaCall> all = {
       {"Plain", "torch.scaled_dot_product_attention(q, k, v)", {}, "wk"},
       {"Causal", "torch.scaled_dot_product_attention(q, k, v, None, 0.0, True)", {2, 2, 0, causal}, "wk"},
       {"BoolMask",
@@ -77,7 +77,7 @@ const std::vector<Call>& calls() {
 
 }  // namespace
 
-class Sdpa : public testing::TestWithParam<Call> {};
+class Sdpa : public testing::TestWithParam<SdpaCall> {};
 
 TEST_P(Sdpa, GivesTheReference) {
   auto specimen = sdpa_specimen(GetParam().call);

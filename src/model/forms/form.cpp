@@ -15,18 +15,20 @@ constexpr std::array<Form, 4> kForms = {instrument_softmax, instrument_sdpa, ins
 }  // namespace
 
 Instrumentation::Instrumentation(torch::jit::Graph& graph,
-                                 const std::unordered_map<const Value*, Origin>& sources, bool has_target)
+                                 const std::unordered_map<const Value*, Origin>& sources, bool paired,
+                                 std::vector<Site>& sites)
     : graph_(graph),
       flow_(graph, sources),
-      has_target_(has_target),
-      recording_(graph.addInput("attnviz_recording")) {
+      paired_(paired),
+      recording_(graph.addInput("attnviz_recording")),
+      sites_(sites) {
   recording_->setType(c10::AnyType::get());
 }
 
 std::size_t Instrumentation::add_site(const Value* a, const Value* b, Site site) {
   const bool a_target = (flow_.of(a) & kFromTarget) != 0;
   const bool b_target = (flow_.of(b) & kFromTarget) != 0;
-  if (has_target_) {
+  if (paired_) {
     site.kind = a_target && b_target   ? AttentionKind::kDecoder
                 : a_target || b_target ? AttentionKind::kCross
                                        : AttentionKind::kEncoder;
@@ -60,15 +62,14 @@ void Instrumentation::replace(Node* node, const char* name, std::size_t site, st
   node->destroy();
 }
 
-std::vector<Site> instrument(torch::jit::Graph& graph,
-                             const std::unordered_map<const Value*, Origin>& sources, bool has_target) {
-  Instrumentation instrumentation(graph, sources, has_target);
+void instrument(torch::jit::Graph& graph, const std::unordered_map<const Value*, Origin>& sources,
+                bool paired, std::vector<Site>& sites) {
+  Instrumentation instrumentation(graph, sources, paired, sites);
   for (Node* node : all_nodes(graph)) {
     for (const Form form : kForms) {
       if (form(node, instrumentation)) break;
     }
   }
-  return instrumentation.sites();
 }
 
 }  // namespace attnviz

@@ -15,10 +15,11 @@ namespace attnviz {
 /// A graph that is being instrumented: what forms look at, and what they add.
 class Instrumentation {
  public:
-  /// `graph` is a copy of forward's, inlined; it gets one more input, the capsule of a Recording. `sources`:
-  /// what its inputs carry. `has_target`: some of them carry the target's ids.
+  /// `graph` is a copy of a method's, inlined; it gets one more input, the capsule of a Recording. `sources`:
+  /// what its inputs carry. `paired`: it belongs to an encoder–decoder. New sites are appended to `sites`.
   Instrumentation(torch::jit::Graph& graph,
-                  const std::unordered_map<const torch::jit::Value*, Origin>& sources, bool has_target);
+                  const std::unordered_map<const torch::jit::Value*, Origin>& sources, bool paired,
+                  std::vector<Site>& sites);
 
   /// Whether the model's text reaches `value`; what is made of parameters alone is no query and no key.
   bool depends_on_text(const torch::jit::Value* value) const { return flow_.of(value) != 0; }
@@ -37,17 +38,15 @@ class Instrumentation {
   /// A constant in front of `node`.
   torch::jit::Value* constant_before(torch::jit::Node* node, const c10::IValue& value);
 
-  const std::vector<Site>& sites() const { return sites_; }
-
   /// The softmaxes that sites were made of, and those sites' nodes: one softmax is one layer.
   std::vector<std::pair<torch::jit::Node*, torch::jit::Node*>>& taken() { return taken_; }
 
  private:
   torch::jit::Graph& graph_;
   Flow flow_;
-  bool has_target_;
+  bool paired_;
   torch::jit::Value* recording_;
-  std::vector<Site> sites_;
+  std::vector<Site>& sites_;
   std::vector<std::pair<torch::jit::Node*, torch::jit::Node*>> taken_;
 };
 
@@ -60,10 +59,10 @@ bool instrument_sdpa(torch::jit::Node* node, Instrumentation& instrumentation);
 bool instrument_native_attention(torch::jit::Node* node, Instrumentation& instrumentation);
 bool instrument_encoder_layer(torch::jit::Node* node, Instrumentation& instrumentation);
 
-/// Instruments every attention of the graph and returns its sites; none when there is no attention in it.
-std::vector<Site> instrument(torch::jit::Graph& graph,
-                             const std::unordered_map<const torch::jit::Value*, Origin>& sources,
-                             bool has_target);
+/// Instruments every attention of the graph and appends its sites to `sites`; none when there is no attention
+/// in it.
+void instrument(torch::jit::Graph& graph, const std::unordered_map<const torch::jit::Value*, Origin>& sources,
+                bool paired, std::vector<Site>& sites);
 
 /// The module path that `node` belongs to, "layers.0.attn", told by the parameters that `values` are made
 /// with.
