@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "attnviz/aggregate.h"
@@ -86,5 +88,21 @@ ExportResult export_maps(Model& model, const Tokenizers& tokenizers, const Input
                          const ExportOptions& options,
                          const std::vector<std::pair<std::string, OptionValue>>& options_for_manifest,
                          OutputDirectory& folder, Listener& listener);
+
+/// How two folders of maps are compared.
+struct DiffOptions {
+  bool png = true;
+  RenderOptions render;  ///< `top` is not asked: all pictures share the largest change.
+};
+
+/// What a comparison found: a RunDiff of two runs, a BatchDiff of two batches.
+using MapsDiff = std::variant<RunDiff, BatchDiff>;
+
+/// Compares the maps in `a`, the run before, with those in `b`. Into `folder`, unless it is null, go
+/// tokens/…png, overview.png, and last diff.json; of batches a folder for each record, and diff.json. Throws
+/// kInput for folders that cannot be read or compared (of a batch's records this is kept in the result),
+/// kOutput, kInterrupted.
+MapsDiff diff_maps(const std::filesystem::path& a, const std::filesystem::path& b, const DiffOptions& options,
+                   OutputDirectory* folder, Listener& listener);
 
 }  // namespace attnviz

@@ -15,4 +15,7 @@ void add_inspect(CLI::App& app, ConsoleOptions& console);
 /// Adds `attnviz tokenize TOKENIZER`.
 void add_tokenize(CLI::App& app);
 
+/// Adds `attnviz diff MAPS_A MAPS_B`.
+void add_diff(CLI::App& app, ConsoleOptions& console);
+
 }  // namespace attnviz::cli

@@ -301,8 +301,8 @@ void add_export(CLI::App& app, ConsoleOptions& console) {
       "  attnviz model/ --text \"The cat sat on the mat\" --out maps/\n"
       "  attnviz qa/ --segment fact=@fact.txt --segment question=\" who ?\" --generate 20 --out maps/\n"
       "\n"
-      "Exit codes: 0 done, 1 some lines of tokenize --batch failed, 2 usage, 3 model or input, 4 output,\n"
-      "130 interrupted.");
+      "Exit codes: 0 done, 1 some lines of tokenize --batch failed or diff is over --fail-over, 2 usage,\n"
+      "3 model or input, 4 output, 130 interrupted.");
   app.final_callback([&app, arguments, &console] {
     if (app.get_subcommands().empty()) run_export(*arguments, console);
   });

@@ -23,7 +23,8 @@ class HelpFormatter final : public CLI::Formatter {
     if (app->get_parent() != nullptr) return CLI::Formatter::make_usage(app, std::move(name));
     return "Usage: attnviz MODEL (--text T | --text-file F | --segment NAME=TEXT … | --ids 1,2,3) --out DIR "
            "[options]\n"
-           "       attnviz inspect MODEL, attnviz tokenize TOKENIZER (each has --help)\n";
+           "       attnviz inspect MODEL, attnviz tokenize TOKENIZER, attnviz diff MAPS_A MAPS_B (each has "
+           "--help)\n";
   }
 
   std::string make_group(std::string group, bool positional,

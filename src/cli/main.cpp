@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
   add_export(app, console);
   add_inspect(app, console);
   add_tokenize(app);
+  add_diff(app, console);
   try {
     app.parse(argc, argv);
     if (std::cout.flush()) return 0;

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <set>
 #include <system_error>
 
 #include "attnviz/report.h"
@@ -17,6 +18,7 @@ namespace fs = std::filesystem;
 /// Names that a run writes; nothing else in a folder is ever removed.
 constexpr std::string_view kManifest = "manifest.json";
 constexpr std::string_view kTokens = "tokens";
+constexpr std::string_view kDiff = "diff.json";
 constexpr std::string_view kOverview = "overview.png";
 constexpr std::string_view kSegments = "segments.png";
 constexpr std::string_view kArrays = "attention.npz";
@@ -79,7 +81,7 @@ bool is_ours(const fs::path& file) {
 
 /// Removes what an earlier run wrote, the manifest first.
 void clear(const fs::path& folder) {
-  for (const std::string_view name : {kManifest, kOverview, kSegments, kArrays}) {
+  for (const std::string_view name : {kManifest, kDiff, kOverview, kSegments, kArrays}) {
     remove_old(folder / name);
     remove_old(folder / (std::string(name) + std::string(kTemporary)));
   }
@@ -92,12 +94,20 @@ void clear(const fs::path& folder) {
   for (const fs::path& path : old) remove_old(path);
 }
 
-/// True for a manifest of attnviz, and where there is none.
-bool may_replace(const fs::path& folder) {
-  std::ifstream in(folder / kManifest, std::ios::binary);
+/// True for a file of one of `schemas`, and where there is none.
+bool may_replace(const fs::path& file, const std::set<std::string>& schemas) {
+  std::ifstream in(file, std::ios::binary);
   if (!in) return true;
-  const auto manifest = nlohmann::json::parse(in, nullptr, false);
-  return manifest.is_object() && manifest.value("schema", nlohmann::json()) == "attnviz.manifest/1";
+  const auto document = nlohmann::json::parse(in, nullptr, false);
+  const auto schema = document.is_object() ? document.value("schema", nlohmann::json()) : nlohmann::json();
+  return schema.is_string() && schemas.contains(schema.get<std::string>());
+}
+
+/// The file by which a folder would be taken for that of others, if there is one.
+std::optional<std::string_view> others_file(const fs::path& folder) {
+  if (!may_replace(folder / kManifest, {"attnviz.manifest/1"})) return kManifest;
+  if (!may_replace(folder / kDiff, {"attnviz.diff/1", "attnviz.batch-diff/1"})) return kDiff;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -117,9 +127,9 @@ OutputDirectory::OutputDirectory(fs::path path, IfNotEmpty policy) : path_(std::
     throw Error(ErrorKind::kOutput,
                 named + "is not empty; name another one, or add --force to replace the maps in it");
   }
-  if (!empty && !may_replace(path_)) {
-    throw Error(ErrorKind::kOutput,
-                named + "holds a manifest.json that attnviz did not write; name another folder");
+  if (const auto theirs = empty ? std::nullopt : others_file(path_)) {
+    throw Error(ErrorKind::kOutput, named + "holds a " + std::string(*theirs) +
+                                        " that attnviz did not write; name another folder");
   }
   if (fs::is_symlink(path_ / kTokens, error)) {
     throw Error(ErrorKind::kOutput,

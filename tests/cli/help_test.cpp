@@ -46,6 +46,7 @@ TEST(Command, EveryOptionSaysWhatItDoes) {
 TEST(Command, SubcommandsHaveHelpOfTheirOwn) {
   EXPECT_NE(run_attnviz({"inspect", "--help"}).out.find("--json"), std::string::npos);
   EXPECT_NE(run_attnviz({"tokenize", "--help"}).out.find("--no-special"), std::string::npos);
+  EXPECT_NE(run_attnviz({"diff", "--help"}).out.find("--fail-over"), std::string::npos);
 }
 
 TEST(Command, SaysItsVersion) {

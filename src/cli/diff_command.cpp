@@ -1,0 +1,261 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include "attnviz/batch.h"
+#include "cli/commands.h"
+
+namespace attnviz::cli {
+namespace {
+
+struct DiffArguments {
+  std::string a, b;
+  std::optional<double> fail_over;
+  bool json = false;
+  std::optional<std::string> out;
+  bool force = false, no_png = false, no_system_fonts = false;
+  std::string theme = "light";
+  std::vector<std::string> fonts;
+};
+
+std::string number(const char* format, double value) {
+  char text[40];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+/// "0" without a sign.
+std::string signed_number(double value) { return value == 0 ? "0" : number("%+.4g", value); }
+
+std::string js_text(const TokenDiff& token) {
+  const MapDiff* map = token.most_divergent();
+  return map == nullptr ? "-" : number("%.4g", map->divergence->js);
+}
+
+/// "12", or "12/14" where the token stands elsewhere in B.
+std::string index_text(const TokenDiff& token) {
+  const std::string a = std::to_string(token.index_a);
+  return token.index_a == token.index_b ? a : a + "/" + std::to_string(token.index_b);
+}
+
+std::string change_text(const MapDiff& map) {
+  const WeightChange& change = *map.largest;
+  if (change.value == 0) return "0";
+  return signed_number(change.value) + " " + map.reduction + ", " + std::string(to_string(map.kind)) +
+         (change.layer ? " layer " + std::to_string(*change.layer) : " overall") + ", source " +
+         std::to_string(change.b.index) + " '" + one_line(change.b.text) + "'";
+}
+
+std::string shift_text(const TokenDiff& token) {
+  const SegmentShift* shift = token.largest_shift();
+  if (shift == nullptr) return "";
+  if (shift->b == shift->a) return "0";
+  return signed_number(shift->b - shift->a) + " " +
+         (shift->name.empty() ? "outside of segments" : "'" + one_line(shift->name) + "'");
+}
+
+using Row = std::vector<std::string>;
+
+/// Code points, which is near enough to the columns of a terminal.
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+void print_table(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      line.append(widths[i] - width_of(row[i]) + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    std::cout << line << '\n';
+  }
+}
+
+/// "0.0123 bits at token 62 'Tes' (mean, self)"
+std::string most_divergent_text(const TokenDiff& token) {
+  return js_text(token) + " bits at token " + index_text(token) + " '" + one_line(token.text) + "' (" +
+         token.most_divergent()->reduction + ", " + std::string(to_string(token.most_divergent()->kind)) +
+         ")";
+}
+
+void print_run(const RunDiff& diff) {
+  for (const std::string& sentence : diff.differences) std::cout << one_line(sentence) << '\n';
+  std::vector<Row> rows = {{"token", "", "JS (bits)", "largest B - A", "largest segment shift"}};
+  for (const TokenDiff& token : diff.tokens) {
+    const MapDiff* map = token.most_different();
+    rows.push_back({index_text(token), one_line(token.text), js_text(token),
+                    map == nullptr ? "-" : change_text(*map), shift_text(token)});
+  }
+  print_table(rows);
+  std::cout << "compared " << diff.tokens.size() << (diff.tokens.size() == 1 ? " token" : " tokens");
+  if (const TokenDiff* token = diff.most_divergent())
+    std::cout << "; largest JS divergence " << most_divergent_text(*token);
+  if (const TokenDiff* token = diff.most_different()) {
+    std::cout << "; largest difference " << signed_number(token->most_different()->largest->value)
+              << " at token " << index_text(*token) << " '" << one_line(token->text) << '\'';
+  }
+  std::cout << '\n';
+}
+
+void print_batch(const BatchDiff& diff) {
+  std::vector<Row> rows = {{"record", "largest JS (bits)", "largest B - A"}};
+  for (const RecordDiff& record : diff.records) {
+    if (!record.diff) {
+      rows.push_back({record.id, "-", "not compared"});
+      continue;
+    }
+    const TokenDiff* divergent = record.diff->most_divergent();
+    const TokenDiff* different = record.diff->most_different();
+    rows.push_back({record.id, divergent == nullptr ? "-" : most_divergent_text(*divergent),
+                    different == nullptr ? "-" : change_text(*different->most_different())});
+  }
+  print_table(rows);
+  std::cout << "compared " << diff.records.size() << (diff.records.size() == 1 ? " record" : " records");
+  if (const RecordDiff* record = diff.most_divergent()) {
+    std::cout << "; largest JS divergence " << most_divergent_text(*record->diff->most_divergent()) << " of "
+              << record->id;
+  }
+  std::cout << '\n';
+}
+
+void warn(const RunDiff& diff, const std::string& of, Listener& listener) {
+  for (const std::string& sentence : diff.warnings) listener.warning(of + sentence);
+}
+
+/// Says so and ends with 1 when `token` (null: nothing is a distribution) is over the bound.
+void gate(const TokenDiff* token, const std::string& of, double fail_over) {
+  if (token == nullptr) {
+    throw Error(
+        ErrorKind::kInput,
+        "--fail-over needs mean or rollout in both runs, as max and min are no distributions; make the maps "
+        "with --reduce mean");
+  }
+  if (token->most_divergent()->divergence->js <= fail_over) return;
+  print_error("the JS divergence of " + most_divergent_text(*token) + of + " is over --fail-over " +
+              number("%.4g", fail_over));
+  throw CLI::RuntimeError(1);
+}
+
+void finish(const RunDiff& diff, const DiffArguments& arguments, Listener& listener) {
+  warn(diff, "", listener);
+  if (arguments.json) {
+    std::cout << diff_json(diff);
+  } else {
+    print_run(diff);
+  }
+  if (arguments.fail_over) gate(diff.most_divergent(), "", *arguments.fail_over);
+}
+
+void finish(const BatchDiff& diff, const DiffArguments& arguments, Listener& listener) {
+  bool failed = false;
+  for (const RecordDiff& record : diff.records) {
+    if (record.diff) warn(*record.diff, record.id + ": ", listener);
+    if (!record.diff) print_error(record.id + ": " + record.error);
+    failed = failed || !record.diff;
+  }
+  const std::size_t alone = diff.only_a.size() + diff.only_b.size();
+  if (alone > 0) listener.warning(std::to_string(alone) + " records are in one batch only; not compared");
+  if (arguments.json) {
+    std::cout << diff_json(diff);
+  } else {
+    print_batch(diff);
+  }
+  const RecordDiff* worst = diff.most_divergent();
+  if (arguments.fail_over && (worst != nullptr || !failed)) {
+    gate(worst == nullptr ? nullptr : worst->diff->most_divergent(),
+         worst == nullptr ? "" : " of record " + worst->id, *arguments.fail_over);
+  }
+  if (failed) throw CLI::RuntimeError(1);
+}
+
+/// The folder to write to, or null. Refuses one of those that are compared.
+std::unique_ptr<OutputDirectory> open_out(const DiffArguments& arguments) {
+  if (!arguments.out) return nullptr;
+  for (const std::string& compared : {arguments.a, arguments.b}) {
+    std::error_code error;
+    if (std::filesystem::equivalent(*arguments.out, compared, error)) {
+      throw Error(ErrorKind::kUsage,
+                  "--out '" + *arguments.out + "' is one of the folders that are compared; name another one");
+    }
+  }
+  return std::make_unique<OutputDirectory>(*arguments.out, arguments.force
+                                                               ? OutputDirectory::IfNotEmpty::kReplace
+                                                               : OutputDirectory::IfNotEmpty::kRefuse);
+}
+
+void run_diff(const DiffArguments& arguments, const ConsoleOptions& console_options) {
+  if (arguments.fail_over && !(*arguments.fail_over >= 0 && *arguments.fail_over <= 1))
+    throw Error(ErrorKind::kUsage, "--fail-over takes bits from 0 to 1");
+  DiffOptions options{.png = !arguments.no_png};
+  options.render.theme = parse_theme(arguments.theme);
+  options.render.fonts = arguments.fonts;
+  options.render.system_fonts = !arguments.no_system_fonts;
+  catch_signals();
+  Console console(console_options);
+  const auto folder = open_out(arguments);
+  const MapsDiff diff = diff_maps(arguments.a, arguments.b, options, folder.get(), console);
+  std::visit([&](const auto& found) { finish(found, arguments, console); }, diff);
+}
+
+void add_file_options(CLI::App& command, DiffArguments& a) {
+  auto* out = command.add_option("--out", a.out, "Folder for diff.json and pictures of B - A; must be empty")
+                  ->type_name("DIR")
+                  ->group("Files");
+  command.add_flag("--force", a.force, "Replace the files of an earlier diff in that folder")
+      ->needs(out)
+      ->group("Files");
+  command.add_flag("--no-png", a.no_png, "Write only diff.json")->needs(out)->group("Files");
+  command.add_option("--theme", a.theme, "light or dark")
+      ->capture_default_str()
+      ->needs(out)
+      ->type_name("NAME")
+      ->group("Drawing");
+  command.add_option("--font", a.fonts, "Font file to use first; repeatable")
+      ->allow_extra_args(false)
+      ->needs(out)
+      ->type_name("F")
+      ->group("Drawing");
+  command
+      .add_flag("--no-system-fonts", a.no_system_fonts,
+                "Only the embedded font and --font: the same pixels everywhere")
+      ->needs(out)
+      ->group("Drawing");
+}
+
+}  // namespace
+
+void add_diff(CLI::App& app, ConsoleOptions& console) {
+  auto arguments = std::make_shared<DiffArguments>();
+  CLI::App* command = app.add_subcommand("diff", "Compare the maps of two runs, or of two batches");
+  command->add_option("MAPS_A", arguments->a, "Folder of the run before")->required()->type_name("");
+  command->add_option("MAPS_B", arguments->b, "Folder of the run after")->required()->type_name("");
+  command
+      ->add_option("--fail-over", arguments->fail_over,
+                   "End with 1 when a JS divergence is over X bits, from 0 to 1")
+      ->type_name("X")
+      ->group("Comparison");
+  command->add_flag("--json", arguments->json, "One JSON object instead of a table")->group("Comparison");
+  add_file_options(*command, *arguments);
+  auto* quiet = command->add_flag("--quiet", console.quiet, "No warnings, no progress")->group("Run");
+  command->add_flag("--verbose", console.verbose, "Say more of an error")->excludes(quiet)->group("Run");
+  command->footer(
+      "JS is the Jensen-Shannon divergence of the overall rows of mean and rollout: 0 equal, 1 bit nothing "
+      "in\n"
+      "common. Output tokens that only one run has are warned of, and not part of --fail-over.\n"
+      "\n"
+      "Example:\n"
+      "  attnviz diff maps-before/ maps-after/ --fail-over 0.05 --out diff/");
+  command->callback([arguments, &console] { run_diff(*arguments, console); });
+}
+
+}  // namespace attnviz::cli
