@@ -131,6 +131,8 @@ struct AttentionBlock {
   std::int64_t first_query = 0;  ///< Row 0 of `weights` is this query position.
   std::int64_t queries = 0;      ///< Query positions of the whole layer; the last block ends there.
   const at::Tensor& weights;     ///< [heads, rows, keys], float32, on the model's device; rows sum to 1.
+  /// Keys of the layer after those of `weights`, which no row of the block sees: their weight is 0.
+  std::int64_t hidden_keys = 0;
 };
 
 /// Receives attention while the model runs. Works on the device that the block is on; keeps nothing of it by

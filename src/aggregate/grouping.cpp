@@ -178,13 +178,13 @@ WordRows::WordRows(const Grouping& grouping) : grouping_(grouping) {
 
 at::Tensor WordRows::add(const AttentionBlock& block) {
   const std::int64_t heads = block.weights.size(0), rows = block.weights.size(1);
-  check_fits(grouping_, block.queries, block.weights.size(2));
+  const std::int64_t keys = block.weights.size(2) + block.hidden_keys;
+  check_fits(grouping_, block.queries, keys);
   const auto options = at::TensorOptions().dtype(at::kLong);
   // Dropped columns and rows are gathered in one more, which is left behind.
-  std::vector<std::int64_t> column_of =
-      grouping_.column_of.empty() ? identity(block.weights.size(2)) : grouping_.column_of;
-  const std::int64_t columns = grouping_.column_of.empty() ? block.weights.size(2) : grouping_.columns;
-  column_of.resize(static_cast<std::size_t>(block.weights.size(2)));
+  std::vector<std::int64_t> column_of = grouping_.column_of.empty() ? identity(keys) : grouping_.column_of;
+  const std::int64_t columns = grouping_.column_of.empty() ? keys : grouping_.columns;
+  column_of.resize(static_cast<std::size_t>(block.weights.size(2)));  // hidden keys add nothing
   std::replace(column_of.begin(), column_of.end(), std::int64_t{-1}, columns);
   std::int64_t first = -1, end = 0;
   for (std::int64_t r = 0; r < rows; ++r) {

@@ -25,9 +25,10 @@ struct LayerSums {
 
 at::Tensor to_host(const at::Tensor& sums) { return sums.to(at::kCPU, at::kDouble); }
 
-/// Σ over rows and keys of `weights` [heads, rows, keys] where `mask` [rows, keys], as [heads].
+/// Σ over rows and keys of `weights` [heads, rows, keys] where `mask` [rows, ≥ keys], as [heads].
 at::Tensor masked_sum(const at::Tensor& weights, const at::Tensor& mask) {
-  return to_host(weights.mul(mask).sum(at::IntArrayRef({1, 2}), false, at::kDouble));
+  return to_host(
+      weights.mul(mask.narrow(1, 0, weights.size(2))).sum(at::IntArrayRef({1, 2}), false, at::kDouble));
 }
 
 std::int64_t rows_with_any(const at::Tensor& mask) { return mask.any(1).sum().item<std::int64_t>(); }
@@ -47,26 +48,26 @@ struct HeadSummaries::Impl {
     if (!layers.empty() && layers.back().kind == block.kind && layers.back().layer == block.layer)
       return layers.back();
     LayerSums sums{.kind = block.kind, .layer = block.layer, .queries = block.queries};
-    sums.keys = block.weights.size(2);
+    sums.keys = block.weights.size(2) + block.hidden_keys;
     const std::int64_t count = block.weights.size(0);
     for (at::Tensor* total :
          {&sums.entropy, &sums.sink, &sums.previous, &sums.self, &sums.induction, &sums.duplicate}) {
       *total = at::zeros({count}, at::kDouble);
     }
     sums.thumbnail = at::zeros(
-        {count, std::min(options.side, block.queries), std::min(options.side, block.weights.size(2))},
-        at::kFloat);
+        {count, std::min(options.side, block.queries), std::min(options.side, sums.keys)}, at::kFloat);
     return layers.emplace_back(std::move(sums));
   }
 
   /// Weights on the query's own position and around it, and on tokens equal to it.
-  void add_positions(LayerSums& sums, const at::Tensor& weights, std::int64_t first) const {
+  void add_positions(LayerSums& sums, const at::Tensor& weights, std::int64_t first,
+                     std::int64_t keys) const {
     sums.self += to_host(weights.diagonal(first, 1, 2).sum(-1, false, at::kDouble));
     if (first + weights.size(1) > 1) {
       sums.previous += to_host(weights.diagonal(first - 1, 1, 2).sum(-1, false, at::kDouble));
     }
     const std::vector<std::int64_t>& ids = ids_of(sums.kind);
-    if (static_cast<std::int64_t>(ids.size()) != weights.size(2)) return;
+    if (static_cast<std::int64_t>(ids.size()) != keys) return;
     const at::Tensor all = at::tensor(at::ArrayRef<std::int64_t>(ids), at::kLong).to(weights.device());
     const at::Tensor own = all.narrow(0, first, weights.size(1)).unsqueeze(1);
     const at::Tensor equal = own.eq(all.unsqueeze(0)).tril(first - 1);  // [rows, keys], keys before the query
@@ -132,9 +133,10 @@ void HeadSummaries::on_block(const AttentionBlock& block) {
   sums.entropy -=
       to_host(at::xlogy(weights, weights).sum(at::IntArrayRef({1, 2}), false, at::kDouble)) / std::log(2.0);
   sums.sink += to_host(weights.select(2, 0).sum(-1, false, at::kDouble));
+  const std::int64_t keys = weights.size(2) + block.hidden_keys;
   const bool own_text = block.kind != AttentionKind::kCross;
-  if (own_text && block.queries == weights.size(2)) impl_->add_positions(sums, weights, block.first_query);
-  Impl::add_thumbnail(sums, block, weights);
+  if (own_text && block.queries == keys) impl_->add_positions(sums, weights, block.first_query, keys);
+  Impl::add_thumbnail(sums, block, at::constant_pad_nd(weights, {0, block.hidden_keys}));
 }
 
 std::vector<HeadSummary> HeadSummaries::finish() {

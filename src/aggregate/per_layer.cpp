@@ -30,15 +30,8 @@ std::vector<std::int64_t> Selection::rows(AttentionKind kind, std::int64_t first
   return kept;
 }
 
-void append_rows(const at::Tensor& map, const std::vector<std::int64_t>& rows, std::vector<float>& out) {
-  if (rows.empty()) return;
-  const bool all = static_cast<std::int64_t>(rows.size()) == map.size(0);
-  const at::Tensor index = at::tensor(at::ArrayRef<std::int64_t>(rows), at::kLong);
-  append_all(all ? map : map.index_select(0, index.to(map.device())), out);
-}
-
-void append_all(const at::Tensor& map, std::vector<float>& out) {
-  const at::Tensor kept = map.to(at::kCPU).contiguous();
+void append(const at::Tensor& rows, std::vector<float>& out) {
+  const at::Tensor kept = rows.to(at::kCPU).contiguous();
   const float* data = kept.data_ptr<float>();
   out.insert(out.end(), data, data + kept.numel());
 }
@@ -59,14 +52,14 @@ void PerLayerReduction::on_block(const AttentionBlock& block, const HeadReductio
   AttentionMap& map = kept.map;
   if (map.layers.empty() || map.layers.back() != block.layer) map.layers.push_back(block.layer);
   if (kept.words) {
-    append_all(over_words_(kept.words->add(block)), map.by_layer);
+    append(over_words_(kept.words->add(block)), map.by_layer);
     return;
   }
   const auto rows = selection_.rows(block.kind, block.first_query, block.weights.size(1));
   if (map.layers.size() == 1) {
     for (const std::int64_t row : rows) map.queries.push_back(block.first_query + row);
   }
-  append_rows(heads.*pick_, rows, map.by_layer);
+  if (!rows.empty()) append((heads.*pick_)(rows), map.by_layer);
 }
 
 PerLayerReduction::Kept& PerLayerReduction::kept_of(const AttentionBlock& block) {
@@ -76,7 +69,7 @@ PerLayerReduction::Kept& PerLayerReduction::kept_of(const AttentionBlock& block)
   Kept& kept = kept_.emplace_back();
   kept.map.kind = block.kind;
   kept.map.reduction = name_;
-  kept.map.keys = block.weights.size(2);
+  kept.map.keys = block.weights.size(2) + block.hidden_keys;
   const Grouping* grouping = find_grouping(groupings_, block.kind);
   if (grouping == nullptr) return kept;
   kept.grouping = *grouping;

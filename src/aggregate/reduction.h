@@ -45,16 +45,15 @@ class Selection {
   std::vector<AttentionKind> kinds_;
 };
 
-/// `map` [rows, keys] at `rows` (ascending indices into it), on the host, appended to `out`.
-void append_rows(const at::Tensor& map, const std::vector<std::int64_t>& rows, std::vector<float>& out);
-void append_all(const at::Tensor& map, std::vector<float>& out);
+/// `rows` [rows, keys], from any device, appended to `out`.
+void append(const at::Tensor& rows, std::vector<float>& out);
 
 /// Keeps the selected rows of one [rows, keys] map a layer and folds the layers into `overall`. Rows and
 /// columns are merged as the groupings say: after reducing the heads, but before it where `over_words` is
 /// given, for what does not commute with merging.
 class PerLayerReduction final : public Reduction {
  public:
-  using Pick = at::Tensor HeadReduction::*;
+  using Pick = at::Tensor (HeadReduction::*)(const std::vector<std::int64_t>& rows) const;
   using Fold = std::function<double(double, double)>;              ///< (so far, this layer) → so far.
   using OverWords = std::function<at::Tensor(const at::Tensor&)>;  ///< [heads, rows, keys] → [rows, keys].
   PerLayerReduction(std::string_view name, const ReductionOptions& options, Pick pick, Fold fold,

@@ -44,9 +44,10 @@ class HeadKeeper {
     if (first_layer) {
       for (const std::int64_t row : rows) map.queries.push_back(block.first_query + row);
     }
-    const at::Tensor index =
-        at::tensor(at::ArrayRef<std::int64_t>(rows), at::kLong).to(block.weights.device());
-    if (!rows.empty()) gathered_.push_back(block.weights.index_select(1, index).to(at::kCPU, at::kFloat));
+    if (!rows.empty()) {
+      const at::Tensor kept = take_rows(block.weights, 1, rows).to(at::kCPU, at::kFloat);
+      gathered_.push_back(at::constant_pad_nd(kept, {0, block.hidden_keys}));
+    }
     if (block.first_query + block.weights.size(1) == block.queries && !gathered_.empty()) {
       const at::Tensor layer = at::cat(gathered_, 1).contiguous();
       map.weights.insert(map.weights.end(), layer.data_ptr<float>(), layer.data_ptr<float>() + layer.numel());
@@ -63,7 +64,7 @@ class HeadKeeper {
     }
     HeadMap map;
     map.kind = block.kind;
-    map.keys = block.weights.size(2);
+    map.keys = block.weights.size(2) + block.hidden_keys;
     map.heads = heads_;
     for (int h = 0; heads_.empty() && h < static_cast<int>(block.weights.size(0)); ++h)
       map.heads.push_back(h);
@@ -147,8 +148,8 @@ Reductions::Reductions(const ReductionOptions& options) : impl_(std::make_unique
 Reductions::~Reductions() = default;
 
 void Reductions::on_block(const AttentionBlock& block) {
-  impl_->check_shape({block.kind, block.layer, block.queries, block.weights.size(2)});
-  const HeadReduction reduced = reduce_heads(block);
+  impl_->check_shape({block.kind, block.layer, block.queries, block.weights.size(2) + block.hidden_keys});
+  const HeadReduction reduced(block);
   std::vector<LayerAudit>& audit = impl_->audit;
   const auto same = std::find_if(audit.rbegin(), audit.rend(), [&](const LayerAudit& layer) {
     return layer.kind == block.kind && layer.layer == block.layer;

@@ -49,13 +49,14 @@ SegmentFlows::~SegmentFlows() = default;
 void SegmentFlows::on_block(const AttentionBlock& block) {
   const auto tokens = static_cast<std::int64_t>(impl_->parts.size());
   const bool own_text = block.kind == AttentionKind::kSelf || block.kind == AttentionKind::kEncoder;
-  if (!own_text || block.queries != tokens || block.weights.size(2) != tokens) return;
+  if (!own_text || block.queries != tokens || block.weights.size(2) + block.hidden_keys != tokens) return;
   if (!impl_->selection.keeps_layer(block.layer)) return;
   const c10::NoGradGuard no_grad;
   const auto parts = at::tensor(at::ArrayRef<std::int64_t>(impl_->parts), at::kLong);
   const auto count = static_cast<std::int64_t>(impl_->names.size());
   const at::Tensor mean = block.weights.to(at::kFloat).mean(0, false, at::kDouble).to(at::kCPU);
-  const at::Tensor to = at::zeros({mean.size(0), count}, at::kDouble).index_add_(1, parts, mean);
+  const at::Tensor to =
+      at::zeros({mean.size(0), count}, at::kDouble).index_add_(1, parts.narrow(0, 0, mean.size(1)), mean);
   impl_->masses_of(block).index_add_(0, parts.narrow(0, block.first_query, mean.size(0)), to);
 }
 

@@ -41,14 +41,14 @@ SinkFinder::~SinkFinder() = default;
 void SinkFinder::on_block(const AttentionBlock& block) {
   const c10::NoGradGuard no_grad;
   ColumnSums& sums = impl_->kinds[block.kind];
-  const std::int64_t keys = block.weights.size(2), rows = block.weights.size(1);
+  const std::int64_t keys = block.weights.size(2) + block.hidden_keys, rows = block.weights.size(1);
   if (!sums.all.defined() || sums.all.size(0) != keys) {
     sums = {at::zeros({keys}, at::kDouble), at::zeros({keys}, at::kDouble)};
     sums.queries = block.queries;
     sums.square = block.kind != AttentionKind::kCross && block.queries == keys;
   }
   if (block.first_query + rows == block.queries) ++sums.layers;
-  const at::Tensor mean = block.weights.to(at::kFloat).mean(0);
+  const at::Tensor mean = at::constant_pad_nd(block.weights.to(at::kFloat).mean(0), {0, block.hidden_keys});
   sums.all += mean.sum(0, false, at::kDouble).to(at::kCPU);
   if (sums.square) {
     const at::Tensor own = mean.diagonal(block.first_query).to(at::kCPU, at::kDouble);

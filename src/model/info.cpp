@@ -21,7 +21,7 @@ class AheadSink final : public AttentionSink {
  public:
   void on_block(const AttentionBlock& block) override {
     double& above = above_[{block.kind, block.layer}];
-    const std::int64_t keys = block.weights.size(2);
+    const std::int64_t keys = block.weights.size(2) + block.hidden_keys;
     if (keys != block.queries || keys == 1) {
       above = 1;
     } else {

@@ -18,12 +18,13 @@ std::int64_t tile_rows(std::int64_t heads, std::int64_t keys) {
   return std::clamp<std::int64_t>(kTileElements / std::max<std::int64_t>(heads * keys, 1) / 16 * 16, 16, 512);
 }
 
-Recording::Firing Recording::announce(const Site& site, std::int64_t heads, std::int64_t queries) {
+Recording::Firing Recording::announce(const Site& site, std::int64_t heads, std::int64_t queries,
+                                      std::int64_t keys) {
   const int layer = layers_[static_cast<std::size_t>(site.kind)]++;
   const bool kind_wanted = capture_.kinds.empty() || std::find(capture_.kinds.begin(), capture_.kinds.end(),
                                                                site.kind) != capture_.kinds.end();
   fired_.push_back({layer, site.kind, site.capture, site.scope, static_cast<int>(heads), false});
-  return {layer, site.kind, queries,
+  return {layer, site.kind, queries, keys,
           kind_wanted && wants(capture_.layers, layer) && capture_.first_query < queries};
 }
 
@@ -35,7 +36,7 @@ Recording::Firing Recording::begin(std::size_t site, std::int64_t heads, std::in
     pooled_.insert(site);
     return {};
   }
-  return announce(sites_[site], heads, queries);
+  return announce(sites_[site], heads, queries, keys);
 }
 
 void Recording::rows(const Firing& firing, std::int64_t first, const at::Tensor& weights) {
@@ -53,7 +54,7 @@ void Recording::rows(const Firing& firing, std::int64_t first, const at::Tensor&
     const std::vector<std::int64_t> chosen(capture_.heads.begin(), capture_.heads.end());
     block = block.index_select(0, torch::tensor(chosen, torch::kInt64).to(block.device()));
   }
-  sink_.on_block({firing.layer, firing.kind, begin, firing.queries, block});
+  sink_.on_block({firing.layer, firing.kind, begin, firing.queries, block, firing.keys - weights.size(2)});
 }
 
 void Recording::compare_lengths(std::size_t site, std::int64_t queries, std::int64_t keys) {
@@ -100,7 +101,7 @@ void Recording::returned(AttentionKind kind, const at::Tensor& weights) {
   Site site;
   site.kind = kind;
   site.capture = "returned";
-  const Firing firing = announce(site, weights.size(0), weights.size(1));
+  const Firing firing = announce(site, weights.size(0), weights.size(1), weights.size(2));
   if (firing.wanted) whole(firing, weights);
 }
 

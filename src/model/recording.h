@@ -51,13 +51,15 @@ class Recording final : public torch::CustomClassHolder {
     int layer = 0;
     AttentionKind kind = AttentionKind::kSelf;
     std::int64_t queries = 0;
+    std::int64_t keys = 0;
     bool wanted = false;  ///< Somebody wants its rows; when false, `rows()` need not be called.
   };
 
   /// Announces attention of `heads` × `queries` × `keys` at `site`; sites fire in the order of their layers.
   Firing begin(std::size_t site, std::int64_t heads, std::int64_t queries, std::int64_t keys);
 
-  /// Hands on rows `first` … of a firing: [heads, rows, keys], of any floating type.
+  /// Hands on rows `first` … of a firing: [heads, rows, keys], of any floating type. Keys that are missing at
+  /// the end of the firing's are hidden from these rows.
   void rows(const Firing& firing, std::int64_t first, const at::Tensor& weights);
 
   /// Hands on the attention of a written-out site, whose axes lie as its Site says.
@@ -87,7 +89,7 @@ class Recording final : public torch::CustomClassHolder {
   const std::set<std::size_t>& pooled() const { return pooled_; }
 
  private:
-  Firing announce(const Site& site, std::int64_t heads, std::int64_t queries);
+  Firing announce(const Site& site, std::int64_t heads, std::int64_t queries, std::int64_t keys);
   void whole(const Firing& firing, const at::Tensor& weights);
   std::int64_t query_length(AttentionKind kind) const;
   void compare_lengths(std::size_t site, std::int64_t queries, std::int64_t keys);

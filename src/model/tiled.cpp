@@ -15,25 +15,13 @@ constexpr float kHidden = -std::numeric_limits<float>::infinity();
 // Memory for the tiles of one computation; each tile is a contiguous piece of it.
 class TileBuffers {
  public:
-  TileBuffers(std::int64_t heads, std::int64_t rows, std::int64_t keys, const at::TensorOptions& options,
-              bool padded)
+  TileBuffers(std::int64_t heads, std::int64_t rows, std::int64_t keys, const at::TensorOptions& options)
       : heads_(heads),
-        keys_(keys),
         scores_(at::empty({heads * rows * keys}, options)),
-        weights_(at::empty({heads * rows * keys}, options)),
-        padded_(padded ? at::zeros({heads, rows, keys}, options) : at::Tensor()) {}
+        weights_(at::empty({heads * rows * keys}, options)) {}
 
   at::Tensor scores(std::int64_t rows, std::int64_t keys) { return piece(scores_, rows, keys); }
   at::Tensor weights(std::int64_t rows, std::int64_t keys) { return piece(weights_, rows, keys); }
-
-  // The weights of a tile, with zeros for the keys that it did not compute. Tiles come with growing keys.
-  at::Tensor with_all_keys(const at::Tensor& weights) {
-    const std::int64_t rows = weights.size(1);
-    if (weights.size(2) == keys_) return weights;
-    const at::Tensor all = padded_.narrow(1, 0, rows);
-    all.narrow(2, 0, weights.size(2)).copy_(weights);
-    return all;
-  }
 
  private:
   at::Tensor piece(const at::Tensor& buffer, std::int64_t rows, std::int64_t keys) const {
@@ -41,10 +29,8 @@ class TileBuffers {
   }
 
   std::int64_t heads_;
-  std::int64_t keys_;
   at::Tensor scores_;
   at::Tensor weights_;
-  at::Tensor padded_;
 };
 
 at::Tensor mask_as_3d(at::Tensor mask, std::int64_t heads, std::int64_t queries, std::int64_t keys) {
@@ -84,7 +70,7 @@ at::Tensor attend_in_tiles(const AttentionInputs& inputs, const RowHandler& rows
   const at::Tensor mask = inputs.mask.defined() ? mask_as_3d(inputs.mask, heads, queries, keys) : inputs.mask;
 
   const std::int64_t step = std::min(tile_rows(heads, keys), std::max<std::int64_t>(queries, 1));
-  TileBuffers buffers(heads, step, keys, query.options(), inputs.causal && rows);
+  TileBuffers buffers(heads, step, keys, query.options());
   at::Tensor output = at::empty({heads, queries, value.size(2)}, query.options());
   for (std::int64_t first = 0; first < queries; first += step) {
     const std::int64_t count = std::min(step, queries - first);
@@ -97,7 +83,7 @@ at::Tensor attend_in_tiles(const AttentionInputs& inputs, const RowHandler& rows
     at::softmax_out(weights, scores, -1);
     if (mask.defined()) weights.masked_fill_(scores.eq(kHidden).all(-1, true), 0);
     output.narrow(1, first, count).copy_(at::bmm(weights, value.narrow(1, 0, seen)));
-    if (rows) rows(first, buffers.with_all_keys(weights));
+    if (rows) rows(first, weights);
   }
   return output.to(inputs.query.scalar_type());
 }

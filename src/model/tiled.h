@@ -22,6 +22,7 @@ struct AttentionInputs {
 };
 
 /// Receives the weights [heads, rows, keys] (float32) of the rows `first` …; valid during the call only.
+/// Where attention is causal, without the keys after the last row.
 using RowHandler = std::function<void(std::int64_t first, const at::Tensor& weights)>;
 
 /// The output [heads, queries, value width], of the query's type. Rows that the mask hides altogether get

@@ -24,6 +24,19 @@ inline Stack random_attention(int layers, std::int64_t heads, std::int64_t queri
   return stack;
 }
 
+/// Pushes the causal `stack` to `sink` as a model with tiles does: rows from `start` on, each block without
+/// the keys after its last row.
+inline void feed_tiles(AttentionSink& sink, const Stack& stack, std::int64_t rows, std::int64_t start = 0) {
+  for (std::size_t l = 0; l < stack.size(); ++l) {
+    const std::int64_t queries = stack[l].size(1);
+    for (std::int64_t first = start; first < queries; first += rows) {
+      const std::int64_t end = std::min(queries, first + rows);
+      const at::Tensor block = stack[l].narrow(1, first, end - first).narrow(2, 0, end);
+      sink.on_block({static_cast<int>(l), AttentionKind::kSelf, first, queries, block, queries - end});
+    }
+  }
+}
+
 /// Pushes `stack` to `sink`, each layer in blocks of `rows` query rows (0: whole).
 inline void feed(AttentionSink& sink, const Stack& stack, AttentionKind kind = AttentionKind::kSelf,
                  std::int64_t rows = 0) {

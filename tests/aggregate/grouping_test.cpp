@@ -172,6 +172,26 @@ TEST(Dropping, OfSinksKeepsACausalRolloutFromCollapsing) {
   EXPECT_NE(last_row({grouping}), last_row({at_the_end})) << "before the product is not after it";
 }
 
+TEST(Words, DoNotNeedTheKeysThatABlockDoesNotSee) {
+  const auto stack = random_attention(3, 3, 6, 6, true);
+  Grouping grouping = words();
+  for (const std::vector<std::int64_t>& sinks : {std::vector<std::int64_t>{}, {0, 3}}) {
+    grouping.sinks = sinks;
+    const ReductionOptions all{.reductions = {"mean", "max", "min", "rollout"}, .groupings = {grouping}};
+    for (const std::int64_t rows : {1, 2, 4}) {
+      Reductions tiles(all);
+      testing::feed_tiles(tiles, stack, rows);
+      const AttentionMaps whole = reduce(stack, all), tiled = tiles.finish();
+      for (std::size_t i = 0; i < whole.maps.size(); ++i) {
+        EXPECT_EQ(whole.maps[i].queries, tiled.maps[i].queries);
+        ASSERT_EQ(whole.maps[i].by_layer.size(), tiled.maps[i].by_layer.size());
+        for (std::size_t j = 0; j < whole.maps[i].by_layer.size(); ++j)
+          EXPECT_NEAR(whole.maps[i].by_layer[j], tiled.maps[i].by_layer[j], 1e-6) << whole.maps[i].reduction;
+      }
+    }
+  }
+}
+
 TEST(Dropping, ThroughTwoStacksKeepsTheSumOfBothRollouts) {
   const auto encoder = random_attention(1, 2, 5, 5, false, 3),
              decoder = random_attention(2, 2, 4, 4, true, 4), cross = random_attention(2, 2, 4, 5, false, 5);
@@ -219,6 +239,26 @@ TEST(SinkFinder, FindsTheFirstTokenOfACausalModel) {
   SinkFinder finder({18, 19}, 0.3);
   testing::feed(finder, {scores.softmax(-1)}, AttentionKind::kSelf, 7);
   EXPECT_EQ(finder.sinks(AttentionKind::kSelf), (std::vector<std::int64_t>{0}));
+}
+
+TEST(SinkFinder, DoesNotNeedTheKeysThatABlockDoesNotSee) {
+  at::Tensor scores = at::zeros({2, 20, 20}).masked_fill_(at::ones({20, 20}, at::kBool).triu(1), -INFINITY);
+  scores.select(2, 0).add_(4.0);
+  SinkFinder finder({18, 19}, 0.3);
+  testing::feed_tiles(finder, {scores.softmax(-1), scores.softmax(-1)}, 7);
+  EXPECT_EQ(finder.sinks(AttentionKind::kSelf), (std::vector<std::int64_t>{0}));
+}
+
+TEST(SegmentFlows, DoNotNeedTheKeysThatABlockDoesNotSee) {
+  const auto stack = random_attention(1, 3, 6, 6, true);
+  const std::vector<std::int64_t> parts = {2, 0, 0, 2, 1, 1};
+  SegmentFlows whole({"A", "B", ""}, parts, {}), tiles({"A", "B", ""}, parts, {});
+  testing::feed(whole, stack);
+  testing::feed_tiles(tiles, stack, 2);
+  const auto expected = whole.finish(), found = tiles.finish();
+  ASSERT_EQ(found.size(), 1U);
+  for (std::size_t i = 0; i < 9; ++i)
+    EXPECT_NEAR(found[0].masses.at(0).values[i], expected.at(0).masses.at(0).values[i], 1e-6);
 }
 
 TEST(SegmentFlows, AreMeansOverTheRowsOfAPartAndSumsOverTheKeys) {

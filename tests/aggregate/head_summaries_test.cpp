@@ -63,6 +63,40 @@ TEST(HeadSummaries, EqualTheirDefinitions) {
   }
 }
 
+TEST(HeadSummaries, DoNotNeedTheKeysThatABlockDoesNotSee) {
+  const std::vector<std::int64_t> ids = {5, 6, 7, 5, 6, 9, 5, 8, 7};
+  const Stack stack = random_attention(2, 3, 9, 9, true);
+  HeadSummaries sink({.source = ids, .target = ids});
+  testing::feed_tiles(sink, stack, 2);
+  const auto whole = summarise(stack, ids), tiled = sink.finish();
+  ASSERT_EQ(whole.size(), tiled.size());
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    EXPECT_NEAR(tiled[i].entropy, whole[i].entropy, kFloat32);
+    EXPECT_NEAR(tiled[i].previous, whole[i].previous, kFloat32);
+    EXPECT_NEAR(*tiled[i].induction, *whole[i].induction, kFloat32);
+    EXPECT_NEAR(*tiled[i].duplicate, *whole[i].duplicate, kFloat32);
+    EXPECT_EQ(tiled[i].thumbnail.values, whole[i].thumbnail.values);
+  }
+}
+
+TEST(HeadSummaries, AreOfTheRowsThatTheySee) {
+  const Stack stack = random_attention(1, 1, 9, 9, true);
+  HeadSummaries sink({.source = {1, 2, 3, 4, 5, 6, 7, 8, 9}});
+  testing::feed_tiles(sink, stack, 2, 5);
+  const HeadSummary found = sink.finish().at(0);
+  double first = 0, previous = 0, self = 0;
+  for (int q = 5; q < 9; ++q) {
+    first += stack[0][0][q][0].item<double>() / 4;
+    previous += stack[0][0][q][q - 1].item<double>() / 4;
+    self += stack[0][0][q][q].item<double>() / 4;
+    EXPECT_EQ(found.thumbnail.at(q, 3), stack[0][0][q][3].item<float>());
+  }
+  EXPECT_NEAR(found.sink, first, kFloat32);
+  EXPECT_NEAR(found.previous, previous, kFloat32);
+  EXPECT_NEAR(found.self, self, kFloat32);
+  EXPECT_EQ(found.thumbnail.at(4, 3), 0.0F) << "a row that never came";
+}
+
 TEST(HeadSummaries, TellAnInductionHead) {
   const std::vector<std::int64_t> ids = {1, 2, 3, 1, 2, 3};
   at::Tensor head = at::zeros({1, 6, 6});

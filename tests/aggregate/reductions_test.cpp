@@ -1,3 +1,4 @@
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -84,6 +85,58 @@ TEST(Reductions, DoNotDependOnHowALayerIsCutIntoBlocks) {
     }
   }
   EXPECT_EQ(whole.heads[0].weights, cut.heads[0].weights);
+}
+
+TEST(Reductions, DoNotNeedTheKeysThatABlockDoesNotSee) {
+  const Stack stack = random_attention(3, 4, 11, 11, true);
+  for (const std::vector<std::int64_t>& queries : {std::vector<std::int64_t>{}, {9}}) {
+    const ReductionOptions all{
+        .reductions = {"mean", "max", "min", "rollout"}, .queries = queries, .per_head = true};
+    Reductions tiles(all);
+    testing::feed_tiles(tiles, stack, 3);
+    const AttentionMaps whole = reduce(stack, all), tiled = tiles.finish();
+    for (std::size_t i = 0; i < whole.maps.size(); ++i) {
+      EXPECT_EQ(whole.maps[i].keys, tiled.maps[i].keys);
+      ASSERT_EQ(whole.maps[i].by_layer.size(), tiled.maps[i].by_layer.size());
+      for (std::size_t j = 0; j < whole.maps[i].by_layer.size(); ++j)
+        EXPECT_NEAR(whole.maps[i].by_layer[j], tiled.maps[i].by_layer[j], 1e-7);
+    }
+    EXPECT_EQ(whole.heads[0].weights, tiled.heads[0].weights);
+    EXPECT_TRUE(is_causal(tiled.audit, AttentionKind::kSelf));
+  }
+}
+
+TEST(Reductions, TakeRunsWhoseFirstRowsWereNotCaptured) {
+  const Stack stack = random_attention(3, 4, 11, 11, true);
+  const ReductionOptions options{.reductions = {"mean", "max", "min"}, .queries = {7, 10}, .per_head = true};
+  Reductions late(options);
+  testing::feed_tiles(late, stack, 2, 6);
+  const AttentionMaps whole = reduce(stack, options), cut = late.finish();
+  for (std::size_t i = 0; i < whole.maps.size(); ++i) {
+    EXPECT_EQ(cut.maps[i].queries, options.queries);
+    EXPECT_EQ(whole.maps[i].by_layer, cut.maps[i].by_layer) << cut.maps[i].reduction;
+  }
+  EXPECT_EQ(cut.heads.at(0).queries, options.queries);
+  EXPECT_EQ(whole.heads.at(0).weights, cut.heads.at(0).weights);
+}
+
+TEST(Reductions, AreTheSameBytesWithAnyNumberOfThreads) {
+  const Stack stack = random_attention(4, 12, 300, 300, true);
+  const int before = at::get_num_threads();
+  for (const std::vector<std::int64_t>& queries : {std::vector<std::int64_t>{}, {7, 290, 299}}) {
+    const ReductionOptions all{.reductions = {"mean", "max", "min", "rollout"}, .queries = queries};
+    at::set_num_threads(1);
+    const AttentionMaps alone = reduce(stack, all, 80);
+    for (const int threads : {2, 3}) {
+      at::set_num_threads(threads);
+      const AttentionMaps shared = reduce(stack, all, 80);
+      for (std::size_t i = 0; i < alone.maps.size(); ++i) {
+        EXPECT_EQ(alone.maps[i].by_layer, shared.maps[i].by_layer) << alone.maps[i].reduction;
+        EXPECT_EQ(alone.audit[i].row_sum_error, shared.audit[i].row_sum_error);
+      }
+    }
+  }
+  at::set_num_threads(before);
 }
 
 TEST(Reductions, KeepOnlyTheRowsAndLayersAskedFor) {

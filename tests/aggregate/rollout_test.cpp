@@ -44,6 +44,28 @@ TEST(Rollout, TakesALayerThatLooksAheadAmongCausalOnes) {
   EXPECT_LT(largest_difference(rollout_of(stack, 0.5, 128), testing::rollout(stack)), kFloat32);
 }
 
+TEST(Rollout, OfAFewRowsIsThatOfAllRows) {
+  for (const bool causal : {true, false}) {
+    const Stack stack = random_attention(5, 2, 90, 90, causal);
+    const AttentionMap some =
+        reduce(stack, {.reductions = {"rollout"}, .queries = {0, 41, 89}}, 20).maps.at(0);
+    const AttentionMap all = reduce(stack, {.reductions = {"rollout"}}, 20).maps.at(0);
+    ASSERT_EQ(some.layers, all.layers);
+    for (std::size_t l = 0; l < 5; ++l) {
+      for (std::size_t k = 0; k < 90; ++k) {
+        EXPECT_NEAR(some.row(l, 0)[k], all.row(l, 0)[k], kFloat32);
+        EXPECT_NEAR(some.row(l, 1)[k], all.row(l, 41)[k], kFloat32);
+        EXPECT_NEAR(some.row(l, 2)[k], all.row(l, 89)[k], kFloat32);
+      }
+    }
+    EXPECT_LT(largest_difference(some.overall_row(2), {testing::rollout(stack).back()}), kFloat32);
+  }
+}
+
+TEST(Rollout, RefusesAttentionThatIsNotSquare) {
+  EXPECT_THROW(reduce(random_attention(2, 2, 4, 6, false), {.reductions = {"rollout"}}), Error);
+}
+
 TEST(Rollout, OfEachLayerIsTheRolloutUpToIt) {
   const Stack stack = random_attention(4, 3, 8, 8, true);
   const AttentionMap map = reduce(stack, {.reductions = {"rollout"}}).maps.at(0);

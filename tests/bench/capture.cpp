@@ -1,15 +1,19 @@
 // What capture costs: a GPT of 12 layers, 12 heads and width 768 with random weights.
 //   attnviz_capture make FORM MODEL.pt             writes it; FORM is softmax or sdpa
-//   attnviz_capture bare MODEL.pt TOKENS RUNS      forward as libtorch runs it
+//   attnviz_capture bare MODEL.pt TOKENS RUNS      forward as libtorch runs it; versions before 2 have no
+//   scaled
+//                                                  dot product attention, there it is attnviz' operator
 //   attnviz_capture reduce MODEL.pt TOKENS RUNS    the same with attention captured, and mean, max and
-//   rollout of it
-// The last two print the median seconds of a run and the peak resident memory of the process in MB; loading
-// is not timed.
+//                                                  rollout of it, of which the last 16 rows of each layer are
+//                                                  kept
+// The last two print the median seconds of a run, its median CPU seconds over all threads (which other work
+// on the machine disturbs less) and the peak resident memory of the process in MB; loading is not timed.
 #include <sys/resource.h>
 #include <torch/script.h>
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <iostream>
 #include <sstream>
 
@@ -71,20 +75,27 @@ void make(const std::string& form, const std::string& path) {
   module.save(path);
 }
 
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 template <class Run>
 void measure(int runs, const Run& run) {
   run();
-  std::vector<double> seconds;
+  std::vector<double> wall, cpu;
   for (int i = 0; i < runs; ++i) {
     const auto start = std::chrono::steady_clock::now();
+    const std::clock_t cpu_start = std::clock();
     run();
-    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    cpu.push_back(static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC);
+    wall.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
-  std::nth_element(seconds.begin(), seconds.begin() + runs / 2, seconds.end());
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  std::cout << seconds[static_cast<std::size_t>(runs / 2)] << ' '
-            << static_cast<double>(usage.ru_maxrss) / 1024 << '\n';
+  std::cout << median(wall) << ' ' << median(cpu) << ' ' << static_cast<double>(usage.ru_maxrss) / 1024
+            << '\n';
 }
 
 void bare(const std::string& path, const std::vector<std::int64_t>& ids, int runs) {

@@ -31,6 +31,7 @@ void TemporaryFolder::write(const std::string& name, const std::string& bytes) c
 void KeepingSink::on_block(const AttentionBlock& block) {
   EXPECT_EQ(block.weights.scalar_type(), torch::kFloat32);
   ASSERT_EQ(block.weights.dim(), 3);
+  const at::Tensor weights = at::constant_pad_nd(block.weights, {0, block.hidden_keys}).clone();
   auto& kept = layers[block.kind];
   auto& of = numbers[block.kind];
   std::int64_t& next = next_row_[block.kind];
@@ -38,11 +39,11 @@ void KeepingSink::on_block(const AttentionBlock& block) {
   if (of.empty() || of.back() != block.layer) {
     EXPECT_TRUE(of.empty() || (of.back() < block.layer && next == 0))
         << "a layer began before the last one ended";
-    kept.push_back(block.weights.clone());
+    kept.push_back(weights);
     of.push_back(block.layer);
   } else {
     EXPECT_EQ(block.first_query, next) << "rows with gaps";
-    kept.back() = at::cat({kept.back(), block.weights}, 1);
+    kept.back() = at::cat({kept.back(), weights}, 1);
   }
   next = block.first_query + block.weights.size(1);
   if (next == block.queries) next = 0;
