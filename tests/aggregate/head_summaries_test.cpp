@@ -75,6 +75,7 @@ TEST(HeadSummaries, DoNotNeedTheKeysThatABlockDoesNotSee) {
     EXPECT_NEAR(tiled[i].previous, whole[i].previous, kFloat32);
     EXPECT_NEAR(*tiled[i].induction, *whole[i].induction, kFloat32);
     EXPECT_NEAR(*tiled[i].duplicate, *whole[i].duplicate, kFloat32);
+    EXPECT_EQ(tiled[i].keys, 9);
     EXPECT_EQ(tiled[i].thumbnail.values, whole[i].thumbnail.values);
   }
 }
