@@ -173,8 +173,7 @@ void add_input_options(CLI::App& app, ExportArguments& a) {
   app.add_option("--pair", a.pair, "Second sentence of a pair; the first is --text")
       ->type_name("T")
       ->group("More input");
-  app.add_option("--target", a.target,
-                 "What the decoder of an encoder-decoder reads; with --generate, its beginning")
+  app.add_option("--target", a.target, "What the decoder reads; with --generate, its beginning")
       ->type_name("T")
       ->group("More input");
   app.add_option("--target-ids", a.target_ids, "The same as token ids")
@@ -218,8 +217,7 @@ void add_selection_options(CLI::App& app, ExportArguments& a) {
       ->group("Reduction")
       ->type_name("R");
   add_keep_or_drop(app, "--special", a.special, "Special tokens as sources and outputs: keep or drop");
-  add_keep_or_drop(app, "--sink", a.sink,
-                   "Attention sinks, found by weight, as sources: keep or drop (takes two runs)");
+  add_keep_or_drop(app, "--sink", a.sink, "Attention sinks, as sources: keep or drop (takes two runs)");
   app.add_flag("--words", a.words, "Merge tokens into words")->group("Reduction");
 }
 

@@ -126,7 +126,8 @@ TEST_F(MainJobTest, PathsGoToStandardOutputAndAreAllThere) {
   int count = 0;
   for (std::string line; std::getline(lines, line); ++count)
     EXPECT_TRUE(fs::exists(*scratch_ / line)) << line;
-  EXPECT_EQ(count, static_cast<int>(manifest_["outputs"].size()) * 2 + 2) << "and overview and manifest";
+  EXPECT_EQ(count, static_cast<int>(manifest_["outputs"].size()) * 2 + 3)
+      << "and overview, segments and manifest";
   EXPECT_EQ(outcome_.err, "");
   for (const auto& entry : fs::recursive_directory_iterator(*scratch_ / "maps")) {
     EXPECT_EQ(entry.path().string().find("part"), std::string::npos) << entry.path();
