@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -61,10 +63,17 @@ struct ExportOptions {
   int workers = 1;  ///< Threads that draw and write; the model's own are set where it is loaded.
 };
 
+/// Where the time went, in seconds.
+struct PhaseSeconds {
+  double run = 0;    ///< Encoding, generating, and running the model.
+  double write = 0;  ///< Drawing and writing; of a batch, the sum over its threads.
+};
+
 /// What a run left behind.
 struct ExportResult {
   std::vector<std::string> paths;  ///< Files written, in order of output tokens, the manifest last.
   std::string generated;           ///< What the model wrote.
+  PhaseSeconds seconds;
 };
 
 /// Encodes the input of `record` and ties its tokens to its segments. `tokenizer` may be null for ids; with
@@ -85,9 +94,87 @@ void append_generated(Encoding& encoding, const std::vector<std::int64_t>& ids, 
 /// attention.npz, then manifest.json. Throws kInput (also for non-finite attention: nothing is drawn then),
 /// kOutput, kUsage, kInterrupted. `options_for_manifest` is written as it is.
 ExportResult export_maps(Model& model, const Tokenizers& tokenizers, const InputRecord& record,
-                         const ExportOptions& options,
-                         const std::vector<std::pair<std::string, OptionValue>>& options_for_manifest,
+                         const ExportOptions& options, const ManifestOptions& options_for_manifest,
                          OutputDirectory& folder, Listener& listener);
+
+// -------------------------------------------------------------------------------------------------- batches
+
+/// "3,7-12": numbers ≥ 0 and ranges with both ends included; ascending, each once. Throws kUsage naming
+/// `what` they are given to.
+std::vector<std::int64_t> parse_selection(std::string_view what, std::string_view text);
+
+/// A line of a batch, read.
+struct BatchLine {
+  std::string id;      ///< A plain name, of the record's folder.
+  InputRecord record;  ///< `generate` and `tokens` only where the line has them.
+  std::string json;    ///< The line with its members in order of their names: equal for equal records.
+};
+
+/// Reads {"id": "q-001", "text": "…"} or one with "segments" or "ids", and what else a record may have; any
+/// other member is refused. Throws kInput, a sentence without its subject ("has no input; …"); `line.id` is
+/// set then too where it could be read.
+void parse_batch_line(std::string_view text, BatchLine& line);
+
+constexpr std::size_t kLongestLine = std::size_t{64} << 20U;  ///< Bytes that a line of a batch may have.
+
+/// The lines of a file, one at a time, without holding more than one.
+class LineReader {
+ public:
+  /// "-" is standard input. Throws kInput naming the file and the system's reason.
+  explicit LineReader(const std::string& path);
+  ~LineReader();
+  LineReader(const LineReader&) = delete;
+  LineReader& operator=(const LineReader&) = delete;
+
+  /// Goes to the next line that is not blank; false at the end. Throws kInput, kInterrupted.
+  bool next(const Listener& listener);
+  const std::string& line() const noexcept { return line_; }  ///< Without its end.
+  bool too_long() const noexcept { return too_long_; }        ///< Of more than kLongestLine: line() is empty.
+  std::int64_t number() const noexcept { return number_; }    ///< From 1 on; blank lines count.
+
+  /// Lines to come that are not blank. Nothing where that cannot be told without reading them: a pipe.
+  std::optional<std::int64_t> count() const;
+
+ private:
+  [[noreturn]] void fail(int code) const;
+  bool fill(const Listener& listener);
+  bool read_line(const Listener& listener);
+
+  std::string path_;
+  int file_ = -1;
+  std::string block_;  ///< What was read; [begin_, end_) is to come.
+  std::size_t begin_ = 0, end_ = 0;
+  std::string line_;
+  bool too_long_ = false;
+  std::int64_t number_ = 0;
+};
+
+/// What became of a batch.
+struct BatchResult {
+  std::int64_t done = 0;  ///< Records with maps,
+  std::int64_t kept = 0;  ///< of them those that were there before.
+  std::int64_t failed = 0;
+  std::string manifest;  ///< Path of the batch's manifest.
+  PhaseSeconds seconds;
+};
+
+/// "line 17 (q-017)", as messages name a record.
+std::string name_of(const BatchEntry& entry);
+
+/// Runs the model on every record of `lines` and writes each one's maps into a folder of its own, as
+/// export_maps does; `options_for_manifest` are joined there by "generate" and "tokens", of the record or of
+/// `defaults` (which has nothing else), and "record", the line. Reading and the model's work overlap with
+/// `options.workers` threads that draw and write; at most one record more than those is held. A record with
+/// an error of kInput or kUsage, or too large for the memory, fails alone, and leaves no maps. `finished` is
+/// called on this thread for each record in order, after what there is to say of it (with its name before)
+/// has gone to `listener`. Throws kUsage for options that the model cannot serve; kInput when lines cannot be
+/// read; kOutput and kInterrupted, after which the records that are whole stay.
+BatchResult export_batch(Model& model, const Tokenizers& tokenizers, LineReader& lines,
+                         const InputRecord& defaults, const ExportOptions& options,
+                         const ManifestOptions& options_for_manifest, BatchDirectory& folder,
+                         const std::function<void(const BatchEntry&)>& finished, Listener& listener);
+
+// ---------------------------------------------------------------------------------------------- differences
 
 /// How two folders of maps are compared.
 struct DiffOptions {

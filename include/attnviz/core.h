@@ -51,7 +51,8 @@ class Listener {
   virtual void warning(std::string_view /*sentence*/) {}
   /// One sentence for `--verbose`.
   virtual void detail(std::string_view /*sentence*/) {}
-  /// `done` of `total` units of `what` ("generating", "writing maps") are finished.
+  /// `done` of `total` units of `what` ("generating", "writing maps", "records") are finished; `total` is 0
+  /// where it is not known.
   virtual void progress(std::string_view /*what*/, std::int64_t /*done*/, std::int64_t /*total*/) {}
   /// Polled between units of work; true ends it with ErrorKind::kInterrupted.
   virtual bool cancelled() const { return false; }

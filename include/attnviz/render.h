@@ -156,11 +156,12 @@ class Painter {
   /// below 0 or not finite, and for a row that does not sum to 1 within 0.01.
   Image segments(const SegmentChart& chart);
 
-  /// From now on pictures share the colours of another run. What was loaded and shaped stays.
+  /// From now on pictures are of another run: they share its colours, and missing_characters() begins anew.
+  /// What was loaded stays.
   void use_top(ColorTop top);
 
-  /// Code points drawn so far that no font had, as "U+1F680", in order; they were drawn as boxes with these
-  /// digits.
+  /// Code points drawn since the last use_top() that no font had, as "U+1F680", in order; they were drawn as
+  /// boxes with these digits.
   std::vector<std::string> missing_characters() const;
 
  private:

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ namespace attnviz {
 /// The value of an effective option as it goes into the manifest.
 using OptionValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
                                  std::vector<std::string>>;
+
+/// Effective options with their names, in the order in which they are written.
+using ManifestOptions = std::vector<std::pair<std::string, OptionValue>>;
 
 /// The model of a run, as the manifest names it.
 struct ManifestModel {
@@ -53,7 +57,7 @@ struct SegmentTable {
 /// Everything about a run that is not about one output token. Schema attnviz.manifest/1.
 struct Manifest {
   ManifestModel model;
-  std::vector<std::pair<std::string, OptionValue>> options;
+  ManifestOptions options;
   std::shared_ptr<const Encoding> source;
   std::shared_ptr<const Encoding> target;  ///< Null for models with one stack.
   std::optional<std::string> overview;     ///< File of the overview picture.
@@ -67,6 +71,22 @@ struct Manifest {
   std::vector<std::string> warnings;
 };
 
+/// A record of a batch, as the manifest of the batch lists it.
+struct BatchEntry {
+  std::int64_t line = 0;             ///< Of the input, from 1 on; blank lines count.
+  std::optional<std::string> id;     ///< Nothing where the line does not tell it.
+  std::optional<std::string> error;  ///< One sentence; nothing: its maps are there.
+  std::int64_t outputs = 0;          ///< Output tokens with maps.
+};
+
+/// Everything about a batch that is not about one record. Schema attnviz.batch/1.
+struct BatchManifest {
+  std::string file;  ///< Of the model, without folder.
+  std::string sha256;
+  ManifestOptions options;
+  std::vector<BatchEntry> records;  ///< In order of the input.
+};
+
 /// The version of this build, "0.1.0".
 std::string_view version() noexcept;
 
@@ -75,6 +95,9 @@ std::string token_json(const TokenMap& map);
 
 /// manifest.json, schema attnviz.manifest/1.
 std::string manifest_json(const Manifest& manifest);
+
+/// manifest.json of a batch, schema attnviz.batch/1.
+std::string batch_manifest_json(const BatchManifest& manifest);
 
 /// "00012-Poldo": the index, then the label reduced to [A-Za-z0-9_-], at most 24 characters; "00012" if none
 /// is left.
@@ -106,26 +129,79 @@ class OutputDirectory {
  public:
   enum class IfNotEmpty { kRefuse, kReplace };
 
-  /// Creates `path` with its parents, and checks that it can be written to. A folder that holds anything is
-  /// refused. With kReplace it is taken where its manifest.json is of attnviz or absent; what an earlier run
-  /// wrote there goes when the first new file comes, the manifest first, so that it never looks whole. Files
-  /// of others stay.
+  /// Creates `path` with its parents, and checks that it can be written to. With kRefuse it must be empty,
+  /// and every file is there as soon as it is written. With kReplace it may hold an earlier run or diff,
+  /// whose manifest.json and diff.json are attnviz's own or absent: new files are gathered in
+  /// `path`/.attnviz-part and take the place of the earlier ones, all of which go, when the last of them is
+  /// written; until then, and after a failure, the earlier ones are as they were. Files of others stay.
   OutputDirectory(std::filesystem::path path, IfNotEmpty policy);
-  /// Removes the folders that were created here, as far as nothing was written to them.
+  /// Removes what was gathered and not put in place, and the folders that were created here as far as
+  /// nothing is in them.
   ~OutputDirectory();
   OutputDirectory(const OutputDirectory&) = delete;
   OutputDirectory& operator=(const OutputDirectory&) = delete;
 
   /// Writes `bytes` to `name` (relative; folders are made). Returns the path as the user would write it.
+  /// The last is manifest.json or diff.json, after every other write() has returned.
   std::string write(std::string_view name, std::string_view bytes);
   /// The same for a file that is too large to be held: `content` is called once, to write all of it.
   std::string write(std::string_view name, const std::function<void(const WriteAt&)>& content);
 
  private:
+  void commit(const std::string& last);
+
   std::filesystem::path path_;
   std::vector<std::filesystem::path> created_;  ///< Innermost first.
-  bool replaces_ = false;
-  std::once_flag cleared_;
+  bool staged_;
+  std::mutex mutex_;
+  std::set<std::string> staged_names_;  ///< Written, and not put in place yet.
+};
+
+/// How many output tokens the run in `folder` has, if it is whole: its manifest is of this version of
+/// attnviz, of the model with that sha256 and of the same options, and every file that it lists is there and
+/// not empty.
+std::optional<std::int64_t> outputs_of_whole_run(const std::filesystem::path& folder, std::string_view sha256,
+                                                 const ManifestOptions& options);
+
+/// The folder of a batch: a folder for each record, and a manifest that says what became of each. Failures
+/// are kOutput. Not for several threads; the folders that open() gives are independent of each other.
+class BatchDirectory {
+ public:
+  enum class IfNotEmpty { kRefuse, kReplace, kResume };
+
+  /// As OutputDirectory's. With kReplace and kResume the folder may hold an earlier batch, whole or not; with
+  /// kResume, find_whole() finds records in it. What is in it otherwise stays as it is.
+  BatchDirectory(std::filesystem::path path, IfNotEmpty policy);
+  /// Removes the folders that were created here as far as nothing is in them.
+  ~BatchDirectory();
+  BatchDirectory(const BatchDirectory&) = delete;
+  BatchDirectory& operator=(const BatchDirectory&) = delete;
+
+  /// How a record's manifest is called, as the user would write it.
+  std::string manifest_of(std::string_view id) const;
+
+  /// outputs_of_whole_run() of the record; nothing unless the batch is resumed.
+  std::optional<std::int64_t> find_whole(std::string_view id, std::string_view sha256,
+                                         const ManifestOptions& options) const;
+
+  /// The folder of a record, whose maps replace earlier ones when they are whole. The manifest of an earlier
+  /// batch goes at the first call: it would not be true any longer.
+  std::unique_ptr<OutputDirectory> open(std::string_view id);
+
+  /// Removes the earlier maps of a record that failed, so that they are not taken for its own.
+  void discard(std::string_view id);
+
+  /// Writes manifest.json, after every record. Maps that an earlier batch lists and this one does not are
+  /// removed. Returns the path as the user would write it.
+  std::string finish(const BatchManifest& manifest);
+
+ private:
+  void forget_manifest();
+
+  std::filesystem::path path_;
+  std::vector<std::filesystem::path> created_;  ///< Innermost first.
+  bool resumes_;
+  std::vector<std::string> earlier_;  ///< Ids that the manifest of an earlier batch lists.
 };
 
 // ------------------------------------------------------------------------------------------------------------

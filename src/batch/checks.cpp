@@ -1,7 +1,8 @@
 #include "batch/checks.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <array>
+#include <charconv>
 
 namespace attnviz {
 namespace {
@@ -12,9 +13,10 @@ constexpr double kRowSumTolerance = 1e-2;
 constexpr float kCollapsed = 0.9F;
 
 std::string rounded(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return text;
+  std::array<char, 32> text{};
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 3).ptr;
+  return {text.data(), end};
 }
 
 std::string name_of(const LayerAudit& layer) {
@@ -52,6 +54,10 @@ void check_sides(const ModelInfo& info, const InputRecord& record, const ExportO
 
 void check_selection(const ModelInfo& info, const InputRecord& record, const ExportOptions& options) {
   check_sides(info, record, options);
+  check_available(info, options);
+}
+
+void check_available(const ModelInfo& info, const ExportOptions& options) {
   if (info.sites.empty()) return;  // the dry run failed; the run will say why
   int layers = 0, heads = 0;
   std::string kinds;
@@ -130,7 +136,7 @@ void check_rollout(const AttentionMaps& maps, bool causal, WarningLog& warnings)
 }
 
 void stop_if_cancelled(const Listener& listener) {
-  if (listener.cancelled()) throw Error(ErrorKind::kInterrupted, "interrupted; the maps written so far stay");
+  if (listener.cancelled()) throw Error(ErrorKind::kInterrupted, "interrupted; what was finished stays");
 }
 
 }  // namespace attnviz

@@ -22,6 +22,9 @@ class WarningLog {
   std::vector<std::string> sentences_;
 };
 
+/// That the model has the layers, heads and kinds of attention that are asked for.
+void check_available(const ModelInfo& info, const ExportOptions& options);
+
 /// What can be told before the run: that the model has what was selected, and takes what was given.
 void check_selection(const ModelInfo& info, const InputRecord& record, const ExportOptions& options);
 

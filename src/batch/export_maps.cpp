@@ -1,3 +1,5 @@
+#include <chrono>
+
 #include "attnviz/batch.h"
 #include "batch/run_record.h"
 #include "batch/write_record.h"
@@ -5,14 +7,18 @@
 namespace attnviz {
 
 ExportResult export_maps(Model& model, const Tokenizers& tokenizers, const InputRecord& record,
-                         const ExportOptions& options,
-                         const std::vector<std::pair<std::string, OptionValue>>& options_for_manifest,
+                         const ExportOptions& options, const ManifestOptions& options_for_manifest,
                          OutputDirectory& folder, Listener& listener) {
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  const auto start = now();
   RecordMaps run = run_record(model, tokenizers, record, options, listener);
+  const auto captured = now();
   run.manifest.options = options_for_manifest;
   const Encoding& writer = run.manifest.target ? *run.manifest.target : *run.manifest.source;
-  ExportResult result{.paths = {}, .generated = writer.generated};
+  ExportResult result{.generated = writer.generated};
   result.paths = RecordWriter(options).write(std::move(run), folder, listener);
+  result.seconds.run = std::chrono::duration<double>(captured - start).count();
+  result.seconds.write = std::chrono::duration<double>(now() - captured).count();
   return result;
 }
 

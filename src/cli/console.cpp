@@ -13,6 +13,7 @@ namespace {
 constexpr auto kPatience =
     std::chrono::milliseconds(500);  ///< Work that takes less gets no bar, unless asked for.
 constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr auto kLineEvery = std::chrono::minutes(1);
 constexpr int kBarWidth = 30;
 
 // A signal handler can reach nothing but a global, and may run on any thread.
@@ -34,8 +35,8 @@ void catch_signal(int number) {
 }  // namespace
 
 Console::Console(const ConsoleOptions& options) : options_(options) {
-  const bool on_terminal = isatty(STDERR_FILENO) == 1 && !options_.quiet;
-  if (options_.progress == Progress::kAuto && !on_terminal) options_.progress = Progress::kNever;
+  bar_ = options_.progress == Progress::kAlways || isatty(STDERR_FILENO) == 1;
+  if (options_.quiet && options_.progress == Progress::kAuto) options_.progress = Progress::kNever;
 }
 
 Console::~Console() { clear_bar(); }
@@ -52,21 +53,37 @@ void Console::detail(std::string_view sentence) {
   std::cerr << "attnviz: " << one_line(sentence) << '\n';
 }
 
+void Console::error(std::string_view sentence) {
+  clear_bar();
+  print_error(sentence);
+}
+
 void Console::progress(std::string_view what, std::int64_t done, std::int64_t total) {
-  if (options_.progress == Progress::kNever || total <= 0) return;
+  if (options_.progress == Progress::kNever) return;
   const auto now = std::chrono::steady_clock::now();
   if (what != what_) {
     clear_bar();
     what_ = what;
-    started_ = now;
+    started_ = drawn_ = now;
+    rate_ = Rate(now);
   }
-  if (done >= total) return clear_bar();
+  rate_.update(now, done);
+  if (total > 0 && done >= total) return clear_bar();
+  const std::string text = progress_text(what, done, total, rate_.per_second());
+  if (bar_) return draw_bar(text, done, total);
+  if (now - drawn_ < kLineEvery) return;
+  std::cerr << "attnviz: " << text << '\n';
+  drawn_ = now;
+}
+
+void Console::draw_bar(const std::string& text, std::int64_t done, std::int64_t total) {
+  const auto now = std::chrono::steady_clock::now();
   if (options_.progress == Progress::kAuto && now - started_ < kPatience) return;
   if (bar_shown_ && now - drawn_ < kRedraw) return;
-  const int filled = static_cast<int>(done * kBarWidth / total);
+  const int filled = total > 0 ? static_cast<int>(done * kBarWidth / total) : 0;
   const std::string bar = std::string(static_cast<std::size_t>(filled), '=') +
                           std::string(static_cast<std::size_t>(kBarWidth - filled), ' ');
-  std::cerr << '\r' << what_ << " [" << bar << "] " << done << '/' << total << std::flush;
+  std::cerr << "\r[" << bar << "] " << text << "\x1b[K" << std::flush;
   drawn_ = now;
   bar_shown_ = true;
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "attnviz/core.h"
+#include "cli/rate.h"
 
 namespace attnviz::cli {
 
@@ -17,7 +18,8 @@ struct ConsoleOptions {
   Progress progress = Progress::kAuto;
 };
 
-/// The listener of the command: one line a warning, a bar for long work where standard error is a terminal.
+/// The listener of the command: one line a warning; for long work a bar where standard error is a terminal,
+/// and a line a minute elsewhere.
 class Console final : public Listener {
  public:
   explicit Console(const ConsoleOptions& options);
@@ -26,16 +28,21 @@ class Console final : public Listener {
   void warning(std::string_view sentence) override;
   void detail(std::string_view sentence) override;
   void progress(std::string_view what, std::int64_t done, std::int64_t total) override;
+  /// An error that does not end the command.
+  void error(std::string_view sentence);
   /// True after SIGINT or SIGTERM.
   bool cancelled() const override;
 
  private:
+  void draw_bar(const std::string& text, std::int64_t done, std::int64_t total);
   void clear_bar();
 
   ConsoleOptions options_;
+  bool bar_ = false;  ///< Else lines.
   bool bar_shown_ = false;
   std::string what_;
   std::chrono::steady_clock::time_point started_, drawn_;
+  Rate rate_{{}};
 };
 
 /// `text` as it can be shown on a terminal, whatever file it comes from: control characters become spaces,

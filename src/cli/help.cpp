@@ -21,7 +21,8 @@ class HelpFormatter final : public CLI::Formatter {
 
   std::string make_usage(const CLI::App* app, std::string name) const override {
     if (app->get_parent() != nullptr) return CLI::Formatter::make_usage(app, std::move(name));
-    return "Usage: attnviz MODEL (--text T | --text-file F | --segment NAME=TEXT … | --ids 1,2,3) --out DIR "
+    return "Usage: attnviz MODEL (--text T | --text-file F | --segment NAME=TEXT … | --ids 1,2,3 | --batch "
+           "F) --out DIR "
            "[options]\n"
            "       attnviz inspect MODEL, attnviz tokenize TOKENIZER, attnviz diff MAPS_A MAPS_B (each has "
            "--help)\n";

@@ -2,15 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
 #include "attnviz/aggregate.h"
 
 namespace attnviz::cli {
 namespace {
-
-/// No sequence is that long; larger numbers would only fill memory.
-constexpr std::int64_t kLargestSelected = 10'000'000;
 
 std::vector<std::string_view> split(std::string_view text) {
   std::vector<std::string_view> parts;
@@ -44,20 +40,6 @@ std::vector<std::int64_t> parse_ids(std::string_view option, std::string_view te
     ids.push_back(parse_number(option, part, part, "a token id; write ids as 1,2,3"));
   }
   return ids;
-}
-
-std::vector<std::int64_t> parse_selection(std::string_view option, std::string_view text) {
-  constexpr std::string_view kExpected = "a number or a range; write them as 3,7-12";
-  std::set<std::int64_t> numbers;
-  for (const std::string_view part : split(text)) {
-    const std::size_t dash = part.find('-');
-    const std::int64_t first = parse_number(option, part.substr(0, dash), part, kExpected);
-    const std::int64_t last =
-        dash == std::string_view::npos ? first : parse_number(option, part.substr(dash + 1), part, kExpected);
-    if (last < first || last > kLargestSelected) refuse(option, part, kExpected);
-    for (std::int64_t number = first; number <= last; ++number) numbers.insert(number);
-  }
-  return {numbers.begin(), numbers.end()};
 }
 
 std::vector<AttentionKind> parse_kinds(std::string_view text) {

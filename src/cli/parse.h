@@ -12,10 +12,6 @@ namespace attnviz::cli {
 /// "17,3, 8": numbers ≥ 0 in their order. Throws kUsage naming `option`.
 std::vector<std::int64_t> parse_ids(std::string_view option, std::string_view text);
 
-/// "3,7-12": numbers ≥ 0 and ranges with both ends included; ascending, each once. Throws kUsage naming
-/// `option`.
-std::vector<std::int64_t> parse_selection(std::string_view option, std::string_view text);
-
 /// "self,cross" → kinds, each once. Throws kUsage.
 std::vector<AttentionKind> parse_kinds(std::string_view text);
 

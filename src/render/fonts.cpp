@@ -139,7 +139,7 @@ int Fonts::find_all(std::span<const char32_t> codes, hb_script_t script) {
 
 int Fonts::find(std::span<const char32_t> codes, hb_script_t script) {
   if (codes.size() == 1 && codes[0] < 0x7F && own_ == 1) return 0;
-  const auto [at, fresh] = found_.try_emplace(std::u32string(codes.begin(), codes.end()), -1);
+  const auto [at, fresh] = found_.try_emplace({script, std::u32string(codes.begin(), codes.end())}, -1);
   if (!fresh) return at->second;
   int index = find_all(codes, script);
   if (index < 0 && codes.size() > 1) index = find_all(codes.first(1), script);

@@ -79,7 +79,7 @@ class Fonts {
   bool listed_ = false;
   std::unordered_map<std::string, int> opened_;  ///< Index into `faces_`, -1: no font.
   std::map<hb_script_t, std::vector<std::string>> orders_;
-  std::map<std::u32string, int> found_;
+  std::map<std::pair<hb_script_t, std::u32string>, int> found_;
 };
 
 }  // namespace attnviz::render

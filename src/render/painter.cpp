@@ -58,7 +58,11 @@ class Painter::Impl {
     return draw([&](Pen& pen) { render::draw_segment_chart(pen, chart); }, Steps::kShares);
   }
 
-  void use_top(ColorTop top) { top_ = std::move(top); }
+  void use_top(ColorTop top) {
+    top_ = std::move(top);
+    shaper_.forget_missing();
+    readings_.clear();
+  }
 
   std::vector<std::string> missing_characters() const {
     std::vector<std::string> names;

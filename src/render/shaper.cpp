@@ -104,6 +104,12 @@ void Shaper::choose_fonts(Paragraph& paragraph) {
   }
 }
 
+void Shaper::forget_missing() {
+  constexpr std::size_t kMostLines = 10'000;  // of many runs, the lines of the earlier ones are let go
+  if (!missing_.empty() || lines_.size() > kMostLines) lines_.clear();
+  missing_.clear();
+}
+
 Paragraph Shaper::analyse(std::string_view text) {
   Paragraph paragraph;
   paragraph.characters = decode_utf8(text);

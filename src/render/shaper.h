@@ -73,7 +73,10 @@ class Shaper {
   /// Characters [first, last) of `paragraph` as one line.
   ShapedText shape(const Paragraph& paragraph, std::size_t first, std::size_t last, int size);
 
+  /// Code points shaped since forget_missing() that no font had.
   const std::set<char32_t>& missing() const noexcept { return missing_; }
+  /// Lines with such code points are forgotten as well, so that they count again when they come again.
+  void forget_missing();
 
  private:
   struct Run;

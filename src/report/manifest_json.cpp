@@ -1,22 +1,10 @@
 #include "attnviz/report.h"
+#include "report/options_json.h"
+#include "report/own_files.h"
 #include "report/token_fields.h"
 
 namespace attnviz {
 namespace {
-
-void write_option(JsonWriter& json, const OptionValue& option) {
-  if (const auto* truth = std::get_if<bool>(&option)) return json.value(*truth);
-  if (const auto* number = std::get_if<std::int64_t>(&option)) return json.value(*number);
-  if (const auto* real = std::get_if<double>(&option)) return json.value(static_cast<float>(*real));
-  if (const auto* text = std::get_if<std::string>(&option)) return json.value(*text);
-  json.begin_array();
-  if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&option)) {
-    for (const std::int64_t number : *numbers) json.value(number);
-  } else {
-    for (const std::string& text : std::get<std::vector<std::string>>(option)) json.value(text);
-  }
-  json.end_array();
-}
 
 void write_model(JsonWriter& json, const ManifestModel& model) {
   json.key("model");
@@ -174,16 +162,11 @@ std::string_view version() noexcept { return ATTNVIZ_VERSION; }
 std::string manifest_json(const Manifest& manifest) {
   JsonWriter json;
   json.begin_object();
-  json.field("schema", "attnviz.manifest/1");
+  json.field("schema", kRunSchema);
   json.field("attnviz", version());
   write_model(json, manifest.model);
   json.key("options");
-  json.begin_object();
-  for (const auto& [name, option] : manifest.options) {
-    json.key(name);
-    write_option(json, option);
-  }
-  json.end_object();
+  write_options(json, manifest.options);
   write_texts(json, *manifest.source, manifest.target.get());
   if (manifest.overview) json.field("overview", *manifest.overview);
   if (manifest.segments_picture) json.field("segments_png", *manifest.segments_picture);

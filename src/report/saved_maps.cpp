@@ -257,6 +257,8 @@ std::optional<std::vector<std::string>> read_batch_ids(const fs::path& folder) {
     if (manifest["schema"] == "attnviz.manifest/1") return std::nullopt;
     std::vector<std::string> ids;
     for (const json& record : list_of(manifest, "records")) {
+      if (record.is_object() && record.contains("id") && record["id"].is_null())
+        continue;  // it has no folder
       std::string id = text_of(record, "id");
       if (!is_record_id(id))
         throw Wrong{"has the record '" + id.substr(0, 100) + "', which is no plain name"};

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,10 @@ struct Outcome {
 Outcome run_attnviz(const std::vector<std::string>& arguments, const std::string& input = "",
                     const std::filesystem::path& folder = ".");
 
+/// The same; the command gets `signal` as soon as `when` is true.
+Outcome run_attnviz_until(const std::function<bool()>& when, int signal,
+                          const std::vector<std::string>& arguments, const std::filesystem::path& folder);
+
 /// A temporary folder that goes with the object.
 class ScratchFolder {
  public:
@@ -33,6 +39,13 @@ class ScratchFolder {
 };
 
 std::string read_bytes(const std::filesystem::path& path);
+
+/// Every file below `folder` with its bytes, folders as "/".
+std::map<std::string, std::string> read_tree(const std::filesystem::path& folder);
+
+/// Everything that is wrong with the JSON `document` under tests/schema/<name>.schema.json.
+std::string violations(const std::string& document, const std::string& name);
+
 void write_bytes(const std::filesystem::path& path, const std::string& bytes);
 
 }  // namespace attnviz::testing

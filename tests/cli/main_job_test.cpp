@@ -3,10 +3,6 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
 #include "cli/command.h"
 
@@ -22,19 +18,8 @@ using testing::ScratchFolder;
 
 const std::string kQa = ATTNVIZ_SOURCE_DIR "/examples/models/qa";
 
-/// Everything that is wrong with `document` under tests/schema/<name>.schema.json.
 std::string violations(const json& document, const std::string& name) {
-  const json text = json::parse(read_bytes(ATTNVIZ_SOURCE_DIR "/tests/schema/" + name + ".schema.json"));
-  valijson::Schema schema;
-  valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(text), schema);
-  valijson::ValidationResults results;
-  valijson::Validator().validate(schema, valijson::adapters::NlohmannJsonAdapter(document), &results);
-  std::string all;
-  for (valijson::ValidationResults::Error error; results.popError(error);) {
-    for (const std::string& part : error.context) all += part;
-    all += ": " + error.description + "\n";
-  }
-  return all;
+  return testing::violations(document.dump(), name);
 }
 
 class MainJobTest : public ::testing::Test {

@@ -111,6 +111,16 @@ TEST(Painter, ListsMissingCharactersInOrderOnce) {
   EXPECT_EQ(painter.missing_characters(), (std::vector<std::string>{"U+4E2D", "U+1F680"}));
 }
 
+TEST(Painter, ListsMissingCharactersOfEachRunAlone) {
+  Painter painter(plain());
+  const TokenMap first = make_map(encode("🚀 中 a"), 2, {}), second = make_map(encode("中 b"), 1, {});
+  painter.token_map(first);
+  painter.use_top({});
+  EXPECT_TRUE(painter.missing_characters().empty());
+  painter.token_map(second);
+  EXPECT_EQ(painter.missing_characters(), (std::vector<std::string>{"U+4E2D"}));
+}
+
 TEST(Painter, ShapesThatDoNotAgreeAreRefused) {
   const auto refuses = [](const std::function<void(TokenMap&)>& spoil) {
     TokenMap map = make_map(encode("one two three"), 2, {.per_head = true});

@@ -85,12 +85,47 @@ TEST_F(OutputDirectoryTest, ReplaceRemovesAnEarlierRunAndNothingOfOthers) {
   for (const std::string& name : ours) put(root_ / "maps" / name, "old");
   for (const std::string& name : others) put(root_ / "maps" / name, "mine");
   OutputDirectory folder(root_ / "maps", kReplace);
-  EXPECT_TRUE(fs::exists(root_ / "maps/tokens/00001-a.png")) << "nothing goes before something new comes";
-  folder.write("tokens/00009.json", "new");
-  EXPECT_FALSE(fs::exists(root_ / "maps/manifest.json"));
+  EXPECT_EQ(folder.write("tokens/00009.json", "new"), (root_ / "maps/tokens/00009.json").string());
+  for (const std::string& name : ours) EXPECT_EQ(content(root_ / "maps" / name), "old") << name;
+  EXPECT_TRUE(fs::exists(root_ / "maps/manifest.json"));
+  folder.write("manifest.json", "whole");
   for (const std::string& name : ours) EXPECT_FALSE(fs::exists(root_ / "maps" / name)) << name;
   for (const std::string& name : others) EXPECT_EQ(content(root_ / "maps" / name), "mine") << name;
   EXPECT_EQ(content(root_ / "maps/tokens/00009.json"), "new");
+  EXPECT_EQ(content(root_ / "maps/manifest.json"), "whole");
+  EXPECT_FALSE(fs::exists(root_ / "maps/.attnviz-part"));
+}
+
+TEST_F(OutputDirectoryTest, ReplaceLeavesTheEarlierRunUnlessTheNewOneIsWhole) {
+  put(root_ / "maps/manifest.json", R"({"schema": "attnviz.manifest/1"})");
+  put(root_ / "maps/tokens/00001-a.json", "old");
+  put(root_ / "maps/.attnviz-part/tokens/00007.json", "of a run that was killed");
+  {
+    OutputDirectory folder(root_ / "maps", kReplace);
+    EXPECT_FALSE(fs::exists(root_ / "maps/.attnviz-part"));
+    folder.write("tokens/00001-a.json", "new");
+  }
+  EXPECT_EQ(content(root_ / "maps/tokens/00001-a.json"), "old");
+  EXPECT_EQ(std::distance(fs::recursive_directory_iterator(root_ / "maps"), {}), 3);
+  { OutputDirectory(root_ / "new", kReplace).write("tokens/00001-a.json", "new"); }
+  EXPECT_FALSE(fs::exists(root_ / "new"));
+}
+
+TEST_F(OutputDirectoryTest, ReplaceFailsBeforeItTouchesARunThatItCannotReplace) {
+  put(root_ / "maps/manifest.json", R"({"schema": "attnviz.manifest/1"})");
+  put(root_ / "maps/tokens/00001-a.json", "old");
+  fs::create_directories(root_ / "maps/tokens/00002-b.json");
+  OutputDirectory folder(root_ / "maps", kReplace);
+  folder.write("tokens/00002-b.json", "new");
+  try {
+    folder.write("manifest.json", "whole");
+    ADD_FAILURE() << "a folder was replaced by a file";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kOutput);
+    EXPECT_NE(std::string(error.what()).find("00002-b.json"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(content(root_ / "maps/tokens/00001-a.json"), "old");
+  EXPECT_TRUE(fs::exists(root_ / "maps/manifest.json"));
 }
 
 TEST_F(OutputDirectoryTest, ReplaceRefusesFoldersOfOthers) {
@@ -100,6 +135,10 @@ TEST_F(OutputDirectoryTest, ReplaceRefusesFoldersOfOthers) {
   fs::create_directory(root_ / "linked");
   fs::create_directory_symlink(root_ / "elsewhere", root_ / "linked/tokens");
   EXPECT_NE(refusal(root_ / "linked", kReplace).find("link"), std::string::npos);
+  put(root_ / "blocked/tokens", "mine");
+  EXPECT_NE(refusal(root_ / "blocked", kReplace).find("a file named 'tokens'"), std::string::npos);
+  put(root_ / "batch/manifest.json", R"({"schema": "attnviz.batch/1"})");
+  EXPECT_NE(refusal(root_ / "batch", kReplace).find("maps of a batch"), std::string::npos);
   EXPECT_EQ(content(root_ / "elsewhere/00001-keep.json"), "mine");
 }
 
