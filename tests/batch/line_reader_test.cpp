@@ -57,8 +57,10 @@ TEST_F(LineReaderTest, LinesMayCrossTheBlocksTheyAreReadIn) {
 }
 
 TEST_F(LineReaderTest, ALineThatIsTooLongIsSaidSoAndTheNextOneIsRead) {
-  LineReader& reader =
-      reader_of(std::string(kLongestLine + 1, 'x') + "\n" + std::string(kLongestLine, 'y') + "\nb\n");
+  std::string lines(kLongestLine + 1, 'x');
+  lines += '\n';
+  lines.append(kLongestLine, 'y').append("\nb\n");
+  LineReader& reader = reader_of(lines);
   ASSERT_TRUE(reader.next(listener_));
   EXPECT_TRUE(reader.too_long());
   EXPECT_EQ(reader.line(), "");
