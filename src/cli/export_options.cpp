@@ -128,7 +128,7 @@ void add_run_options(CLI::App& app, ExportArguments& a, ConsoleOptions& console)
       ->group("Run")
       ->type_name("F");
   app.add_option("--progress", a.progress,
-                 "Bar on standard error: auto (elsewhere than on a terminal a line a minute), always, never")
+                 "Bar on standard error: auto (a line a minute off a terminal), always or never")
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "always", "never"}).description(""))
       ->group("Run")
