@@ -113,7 +113,7 @@ std::vector<NamedText> segments_of(const json& value) {
 
 /// The name of a folder beside manifest.json.
 std::string id_of(const json& value) {
-  const std::string id = text_of(value, "id");
+  std::string id = text_of(value, "id");
   const bool plain = std::all_of(id.begin(), id.end(), [](unsigned char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
            c == '_' || c == '-';
