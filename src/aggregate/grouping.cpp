@@ -24,6 +24,20 @@ void check_fits(const Grouping& grouping, std::int64_t queries, std::int64_t key
                                      " tokens; its weights cannot be tied to the text");
 }
 
+/// Counts `query` as one more token of `row`; rows come one after the other.
+void count_row(std::int64_t row, std::int64_t query, std::vector<std::int64_t>& last_queries,
+               std::vector<std::int64_t>& sizes) {
+  const auto next = static_cast<std::int64_t>(sizes.size());
+  if (row != next && row != next - 1)
+    throw Error(ErrorKind::kUsage, "rows of a grouping leave one out; they are numbered from 0 in order");
+  if (row == next) {
+    last_queries.push_back(query);
+    sizes.push_back(0);
+  }
+  last_queries.back() = query;
+  ++sizes.back();
+}
+
 /// Sums and means over the groups of a [.., queries, keys] map on the host.
 class Merger {
  public:
@@ -38,12 +52,7 @@ class Merger {
                                    : grouping.row_of[static_cast<std::size_t>(queries[i])];
       row_of_.push_back(row);
       if (row < 0) continue;
-      if (static_cast<std::size_t>(row) == last_queries_.size()) {
-        last_queries_.push_back(queries[i]);
-        sizes_.push_back(0);
-      }
-      last_queries_.back() = queries[i];
-      ++sizes_.back();
+      count_row(row, queries[i], last_queries_, sizes_);
     }
   }
 
@@ -167,12 +176,7 @@ WordRows::WordRows(const Grouping& grouping) : grouping_(grouping) {
   for (std::size_t q = 0; q < grouping_.row_of.size(); ++q) {
     const std::int64_t row = grouping_.row_of[q];
     if (row < 0) continue;
-    if (static_cast<std::size_t>(row) == sizes_.size()) {
-      sizes_.push_back(0);
-      last_queries_.push_back(0);
-    }
-    ++sizes_.back();
-    last_queries_.back() = static_cast<std::int64_t>(q);
+    count_row(row, static_cast<std::int64_t>(q), last_queries_, sizes_);
   }
 }
 

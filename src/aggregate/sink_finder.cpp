@@ -9,6 +9,9 @@
 namespace attnviz {
 namespace {
 
+/// Fewer rows cannot tell a sink from what they look for.
+constexpr std::int64_t kLeastRows = 4;
+
 /// Sums of the mean over heads, over the layers of one kind.
 struct ColumnSums {
   at::Tensor all;    ///< [keys] float64, over all rows but, where queries are keys, the key's own.
@@ -70,8 +73,8 @@ std::vector<std::int64_t> SinkFinder::sinks(AttentionKind kind) const {
   const double* all = sums.all.data_ptr<double>();
   const double* shown = sums.shown.data_ptr<double>();
   for (std::int64_t key = 0; key < sums.all.size(0); ++key) {
-    const std::int64_t rows = sums.rows_that_see(key) * sums.layers;
-    const bool over_all = rows > 0 && all[key] >= impl_->threshold * static_cast<double>(rows);
+    const std::int64_t others = sums.rows_that_see(key), rows = others * sums.layers;
+    const bool over_all = others >= kLeastRows && all[key] >= impl_->threshold * static_cast<double>(rows);
     const bool over_shown = shown[key] >= impl_->threshold * static_cast<double>(sums.shown_rows);
     if (over_all && over_shown) found.push_back(key);
   }

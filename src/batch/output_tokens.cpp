@@ -43,7 +43,8 @@ std::vector<OutputToken> output_tokens(const RunTexts& texts, const OutputRule& 
   check_asked(all, record.tokens);
   const Encoding& text = rule.of_target ? *texts.target : *texts.source;
   const auto left_out = [&](const OutputToken& output) {
-    if (options.drop_special && text.tokens[static_cast<std::size_t>(output.index)].special) return true;
+    if (options.drop_special && is_control_token(text, text.tokens[static_cast<std::size_t>(output.index)]))
+      return true;
     return !record.tokens.empty() &&
            !std::binary_search(record.tokens.begin(), record.tokens.end(), output.index);
   };
@@ -72,6 +73,13 @@ std::vector<OutputToken> merge_outputs(const std::vector<OutputToken>& all,
     words.push_back(std::move(word));
   }
   return words;
+}
+
+bool is_control_token(const Encoding& encoding, const Token& token) {
+  if (!token.special || !token.span || token.span->begin == token.span->end) return token.special;
+  const std::string text = token.sequence == 1 ? encoding.pair : encoding.text + encoding.generated;
+  const auto begin = static_cast<std::size_t>(token.span->begin);
+  return text.compare(begin, static_cast<std::size_t>(token.span->end) - begin, token.piece) == 0;
 }
 
 std::vector<std::int64_t> queries_of(const std::vector<OutputToken>& outputs, const OutputRule& rule) {

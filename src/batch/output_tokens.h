@@ -35,6 +35,10 @@ std::vector<OutputToken> output_tokens(const RunTexts& texts, const OutputRule& 
 std::vector<OutputToken> merge_outputs(const std::vector<OutputToken>& all,
                                        const std::vector<OutputToken>& asked, const Encoding& text);
 
+/// A control token that `--special drop` drops: put there by a template, generated, or written out in the
+/// text. An unknown character, which vocabularies call special too, is text.
+bool is_control_token(const Encoding& encoding, const Token& token);
+
 /// Query positions of the output, ascending.
 std::vector<std::int64_t> queries_of(const std::vector<OutputToken>& outputs, const OutputRule& rule);
 

@@ -93,12 +93,12 @@ class Run {
     texts_.prompt = (target ? *target : source).tokens.size();
     texts_.source = std::make_shared<const Encoding>(std::move(source));
     if (target) texts_.target = std::make_shared<const Encoding>(std::move(*target));
+    if (options_.words && texts_.source->text.empty()) {
+      throw Error(ErrorKind::kUsage, "--words needs a text to find words in; ids alone have none");
+    }
     if (rule_.generated) generate();
     texts_.shown = {texts_.source, texts_.target};
     if (!options_.words) return;
-    if (tokenizers_.source == nullptr || texts_.source->text.empty()) {
-      throw Error(ErrorKind::kUsage, "--words needs a text to find words in; ids alone have none");
-    }
     texts_.shown.source = std::make_shared<const Encoding>(merge_words(*texts_.source));
     if (texts_.target) texts_.shown.target = std::make_shared<const Encoding>(merge_words(*texts_.target));
   }
@@ -146,6 +146,10 @@ class Run {
                  sink);
     }
     for (const AttentionKind kind : kinds_) groupings_.push_back(grouping_of(kind, finder.sinks(kind)));
+    if (options_.drop_sinks && std::all_of(groupings_.begin(), groupings_.end(),
+                                           [](const Grouping& grouping) { return grouping.sinks.empty(); })) {
+      warnings_.add("--sink drop found no sink: no token has a mean weight of 0.3 or more");
+    }
     leave_out_blind_outputs();
   }
 
@@ -160,12 +164,7 @@ class Run {
         grouping.column_of[static_cast<std::size_t>(key)] = static_cast<std::int64_t>(word);
     }
     if (options_.words) grouping.row_of = rows_of(kind, grouping.column_of);
-    if (options_.drop_special) {
-      grouping.removed.emplace_back("special tokens");
-      for (std::size_t key = 0; key < keys.tokens.size(); ++key) {
-        if (keys.tokens[key].special) grouping.column_of[key] = -1;
-      }
-    }
+    if (options_.drop_special) drop_special(keys, grouping);
     if (!sinks.empty()) grouping.removed.emplace_back("sinks");
     for (const std::int64_t key : sinks) {
       grouping.column_of[static_cast<std::size_t>(key)] = -1;
@@ -175,6 +174,14 @@ class Run {
     }
     grouping.sinks = std::move(sinks);
     return grouping;
+  }
+
+  static void drop_special(const Encoding& keys, Grouping& grouping) {
+    for (std::size_t key = 0; key < keys.tokens.size(); ++key) {
+      if (!is_control_token(keys, keys.tokens[key])) continue;
+      grouping.column_of[key] = -1;
+      if (grouping.removed.empty()) grouping.removed.emplace_back("special tokens");
+    }
   }
 
   /// Which output word each query belongs to; beside other kinds, the encoder's rows are the words of the
@@ -196,6 +203,7 @@ class Run {
     const bool causal = model_.info().causal.value_or(false);
     const auto blind = [&](const OutputToken& output) {
       return std::any_of(groupings_.begin(), groupings_.end(), [&](const Grouping& grouping) {
+        if (grouping.kind == AttentionKind::kEncoder && rule_.of_target) return false;
         const bool masked =
             causal && (grouping.kind == AttentionKind::kSelf || grouping.kind == AttentionKind::kDecoder);
         const auto end = masked ? grouping.column_of.begin() + output.query + 1 : grouping.column_of.end();
@@ -211,7 +219,9 @@ class Run {
     std::erase_if(outputs_, blind);
     queries_ = queries_of(outputs_, rule_);
     for (Grouping& grouping : groupings_) {
-      if (!grouping.row_of.empty()) grouping.row_of = rows_of(grouping.kind, grouping.column_of);
+      const bool of_outputs = grouping.kind != AttentionKind::kEncoder || !rule_.of_target;
+      if (of_outputs && !grouping.row_of.empty())
+        grouping.row_of = rows_of(grouping.kind, grouping.column_of);
     }
   }
 

@@ -127,8 +127,7 @@ void add_run_options(CLI::App& app, ExportArguments& a, ConsoleOptions& console)
   app.add_option("--config", a.config, "attnviz.json to use in place of the model's own")
       ->group("Run")
       ->type_name("F");
-  app.add_option("--progress", a.progress,
-                 "Bar on standard error: auto (a line a minute off a terminal), always or never")
+  app.add_option("--progress", a.progress, "Bar on standard error: auto (on a terminal), always or never")
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "always", "never"}).description(""))
       ->group("Run")

@@ -40,7 +40,8 @@ unsigned int crc(unsigned char* data, int size) {
 unsigned char* compress(unsigned char* data, int size, int* compressed_size, int /*quality*/) {
   // Stored blocks bound what deflate makes of bytes that do not compress.
   const std::size_t most = static_cast<std::size_t>(size) + static_cast<std::size_t>(size) / 1024 + 4096;
-  const auto scratch = std::make_unique_for_overwrite<std::uint8_t[]>(ISAL_DEF_LVL1_EXTRA_LARGE);
+  // Zeroed: what earlier pictures left in it would decide which matches are found, and so the bytes.
+  const auto scratch = std::make_unique<std::uint8_t[]>(ISAL_DEF_LVL1_EXTRA_LARGE);
   const auto stream = std::make_unique<isal_zstream>();
   auto* out = static_cast<unsigned char*>(std::malloc(most));
   if (out == nullptr) return nullptr;

@@ -78,7 +78,8 @@ void write_file(const fs::path& target, const fs::path& shown,
   file.finish();
 }
 
-std::vector<fs::path> create_folder(const fs::path& path) {
+std::vector<fs::path> create_folder(const fs::path& folder) {
+  const fs::path path = folder.has_filename() ? folder : folder.parent_path();  // "maps/"
   std::error_code error;
   std::vector<fs::path> created;
   for (fs::path part = path; !part.empty() && !fs::exists(part, error); part = part.parent_path()) {

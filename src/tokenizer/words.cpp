@@ -34,17 +34,18 @@ class Words {
  public:
   explicit Words(const Encoding& encoding)
       : texts_{encoding.text + encoding.generated, encoding.pair},
-        boundaries_{word_boundaries(encoding.text), word_boundaries(encoding.pair)} {
-    const auto written = static_cast<std::int64_t>(encoding.text.size());
-    boundaries_[0].insert(written);
+        boundaries_{word_boundaries(encoding.text), word_boundaries(encoding.pair)},
+        written_(static_cast<std::int64_t>(encoding.text.size())) {
+    boundaries_[0].insert(written_);
     for (const std::int64_t boundary : word_boundaries(encoding.generated))
-      boundaries_[0].insert(written + boundary);
+      boundaries_[0].insert(written_ + boundary);
   }
 
   /// Whether `next` goes on with the word that `token` belongs to.
   bool joined(const Token& token, const Token& next) const {
     if (token.special || next.special || token.sequence < 0 || token.sequence != next.sequence) return false;
     if (!token.span || !next.span) return false;
+    if (token.sequence == 0 && token.span->begin < written_ && next.span->begin >= written_) return false;
     if (is_lone_space(token)) return token.span->end == next.span->begin && !starts_with_space(next);
     if (token.span->begin == token.span->end || next.span->begin == next.span->end) return false;
     if (next.span->begin < token.span->end) return true;  // bytes of one character
@@ -79,6 +80,7 @@ class Words {
 
   std::string texts_[2];
   std::set<std::int64_t> boundaries_[2];
+  std::int64_t written_;  ///< Where the generated text begins.
 };
 
 Token merged_token(const Encoding& encoding, const Span& tokens, const Words& words) {

@@ -89,14 +89,30 @@ TEST_F(QuestionsTest, WordsAreWhole) {
             (std::vector<std::string>{"the", "harbour", "master", "of", "Velmora", "is", "Tessin", "."}));
 }
 
-TEST_F(QuestionsTest, DroppedSinksAreNamedInPictureNumbersAndOptions) {
-  const json manifest = ask({"--sink", "drop", "--special", "drop"});
+TEST_F(QuestionsTest, DroppedTokensAreNamedInNumbersAndOptions) {
+  const json manifest =
+      read_date("March 3, 1987", {"--generate", "12", "--special", "drop", "--sink", "drop"});
   EXPECT_EQ(manifest["options"]["sink"], "drop");
   for (const json& output : manifest["outputs"]) {
-    const json view = map(output)["views"][0];
-    EXPECT_NEAR(sum(view["reductions"]["rollout"]["overall"]), 1.0, 1e-5);
-    EXPECT_TRUE(view.contains("removed"));
+    const json past = map(output)["views"][1];
+    EXPECT_EQ(past["removed"][0], "special tokens");
+    EXPECT_GT(past["removed_mass"].get<double>(), 0.0);
+    EXPECT_NEAR(sum(past["reductions"]["mean"]["overall"]), 1.0, 1e-5);
   }
+}
+
+TEST_F(QuestionsTest, AnUnknownCharacterIsTextAndStays) {
+  const std::string text = "\xE2\x88\x91 3 March 1987";
+  const json manifest = read_date(text, {"--attention", "encoder", "--special", "drop", "--no-png"});
+  EXPECT_EQ(manifest["tokens"][0]["special"], true);
+  EXPECT_EQ(manifest["outputs"].size(), manifest["tokens"].size());
+}
+
+TEST_F(QuestionsTest, WordsOfBothStacksAreShownWhereAnOutputSeesOnlyWhatWasDropped) {
+  const json manifest = read_date("</s> 3 March 1987", {"--target", "/1987", "--attention", "encoder,decoder",
+                                                        "--words", "--special", "drop", "--npz", "--no-png"});
+  EXPECT_EQ(manifest["outputs"].size(), 1U);
+  EXPECT_EQ(manifest["warnings"].size(), 1U);
 }
 
 TEST_F(QuestionsTest, ArraysAreWrittenForNumpy) {

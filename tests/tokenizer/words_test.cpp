@@ -64,6 +64,11 @@ TEST(MergeWords, EndsAWordWhereTheModelBeganToWrite) {
               ElementsAre("the", "capi", "tal", "of"));
 }
 
+TEST(MergeWords, DoesNotGiveTheLastSpaceOfAPromptToWhatIsWritten) {
+  Encoding encoding = encoded("a ", {"a", " ", "bc"}, "bc");
+  EXPECT_EQ(merge_words(encoding).tokens.size(), 3U);
+}
+
 TEST(MergeWords, LeavesSpecialTokensAndTokensWithoutBytesAlone) {
   Encoding encoding = encoded("ab", {"a", "b"});
   encoding.tokens[0].special = true;
