@@ -36,7 +36,7 @@ std::string through_heads(const AttentionView& view) {
 }
 
 std::string scale_caption(const RenderOptions& options) {
-  const std::string name = std::string(to_string(options.scale)) + " scale, ";
+  std::string name = std::string(to_string(options.scale)) + " scale, ";
   switch (options.top.kind) {
     case ScaleTop::Kind::kRun: return name + "shared by the run";
     case ScaleTop::Kind::kMap: return name + "each map its own";
