@@ -108,7 +108,7 @@ class HeadSummaries final : public AttentionSink {
     std::vector<int> heads;
     std::int64_t side = 96;
   };
-  explicit HeadSummaries(Options options);
+  explicit HeadSummaries(const Options& options);
   ~HeadSummaries() override;
   void on_block(const AttentionBlock& block) override;
   /// Ends the run; call once. In order of execution, then of heads.

@@ -119,7 +119,7 @@ struct HeadSummaries::Impl {
   }
 };
 
-HeadSummaries::HeadSummaries(Options options)
+HeadSummaries::HeadSummaries(const Options& options)
     : impl_(std::make_unique<Impl>(
           Impl{options, Selection({.layers = options.layers, .kinds = options.kinds}), {}})) {}
 HeadSummaries::~HeadSummaries() = default;
