@@ -191,17 +191,17 @@ class BatchDirectory {
   /// Removes the earlier maps of a record that failed, so that they are not taken for its own.
   void discard(std::string_view id);
 
-  /// Writes manifest.json, after every record. Maps that an earlier batch lists and this one does not are
-  /// removed. Returns the path as the user would write it.
+  /// Writes manifest.json, after every record. Maps of records that are not done in this batch, which an
+  /// earlier one left, are removed. Returns the path as the user would write it.
   std::string finish(const BatchManifest& manifest);
 
  private:
   void forget_manifest();
+  void discard_all_but(const std::set<std::string>& ids);
 
   std::filesystem::path path_;
   std::vector<std::filesystem::path> created_;  ///< Innermost first.
   bool resumes_;
-  std::vector<std::string> earlier_;  ///< Ids that the manifest of an earlier batch lists.
 };
 
 // ------------------------------------------------------------------------------------------------------------

@@ -50,17 +50,19 @@ bool is_whole(const fs::path& folder, const json& manifest, std::string_view sha
   });
 }
 
-/// Ids of an earlier batch; only such as can be names of folders of it.
-std::vector<std::string> listed_ids(const fs::path& folder) {
-  std::vector<std::string> ids;
+/// Whether `folder` holds what a batch wrote of the record that has its name: whole maps, or the part of them
+/// that a killed run left.
+bool is_of_record(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::is_directory(fs::symlink_status(folder, error))) return false;
   const json manifest = read_json(folder / kManifest);
-  const json records = manifest.is_object() ? manifest.value("records", json::array()) : json::array();
-  for (const json& record : records) {
-    if (!record.is_object() || !record.contains("id") || !record["id"].is_string()) continue;
-    std::string id = record["id"].get<std::string>();
-    if (!id.empty() && id.front() != '.' && id.find('/') == std::string::npos) ids.push_back(std::move(id));
+  if (manifest.is_discarded()) return fs::is_directory(fs::symlink_status(folder / kTemporary, error));
+  try {
+    const auto record = json::parse(manifest.at("options").at("record").get<std::string>());
+    return manifest.at("schema") == kRunSchema && record.at("id") == folder.filename().string();
+  } catch (const json::exception&) {
+    return false;
   }
-  return ids;
 }
 
 }  // namespace
@@ -133,7 +135,6 @@ BatchDirectory::BatchDirectory(fs::path path, IfNotEmpty policy)
                                               : "holds a manifest.json that attnviz did not write; name "
                                                 "another folder"));
   }
-  earlier_ = listed_ids(path_);
 }
 
 BatchDirectory::~BatchDirectory() {
@@ -175,14 +176,24 @@ void BatchDirectory::forget_manifest() {
   if (error) fail("replace", path_ / kManifest, error.value());
 }
 
+void BatchDirectory::discard_all_but(const std::set<std::string>& ids) {
+  std::vector<std::string> others;
+  std::error_code error;
+  fs::directory_iterator entry(path_, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!ids.contains(name) && is_of_record(entry->path())) others.push_back(name);
+  }
+  if (error) fail("read", path_, error.value());
+  for (const std::string& name : others) discard(name);
+}
+
 std::string BatchDirectory::finish(const BatchManifest& manifest) {
-  std::set<std::string_view> ids;
+  std::set<std::string> ids;
   for (const BatchEntry& entry : manifest.records) {
     if (entry.id && !entry.error) ids.insert(*entry.id);
   }
-  for (const std::string& id : earlier_) {
-    if (!ids.contains(id)) discard(id);
-  }
+  discard_all_but(ids);
   const fs::path target = path_ / kManifest;
   write_file(target, target, [&](const WriteAt& write) { write(0, batch_manifest_json(manifest)); });
   return target.string();

@@ -30,21 +30,22 @@ class BatchDirectoryTest : public ::testing::Test {
     fs::create_directories(path.parent_path());
     std::ofstream(path, std::ios::binary) << bytes;
   }
-  static Manifest manifest() {
+  static Manifest manifest(const std::string& id) {
     Manifest manifest;
     manifest.model.sha256 = kSha;
     manifest.options = kOptions;
+    if (!id.empty()) manifest.options.emplace_back("record", json{{"id", id}}.dump());
     manifest.source = std::make_shared<Encoding>();
     manifest.overview = "overview.png";
     manifest.outputs = {{1, "tokens/00001-a.png", "tokens/00001-a.json"},
                         {2, std::nullopt, "tokens/00002.json"}};
     return manifest;
   }
-  static void write_run(OutputDirectory& folder) {
+  static void write_run(OutputDirectory& folder, const std::string& id = "") {
     for (const char* name :
          {"tokens/00001-a.png", "tokens/00001-a.json", "tokens/00002.json", "overview.png"})
       folder.write(name, "x");
-    folder.write("manifest.json", manifest_json(manifest()));
+    folder.write("manifest.json", manifest_json(manifest(id)));
   }
   static std::string refusal(const fs::path& path, IfNotEmpty policy) {
     try {
@@ -84,7 +85,7 @@ TEST_F(BatchDirectoryTest, ARunIsWholeWithEveryFileThatItsManifestLists) {
 }
 
 TEST_F(BatchDirectoryTest, AManifestThatIsDamagedIsNotThatOfAWholeRun) {
-  const json good = json::parse(manifest_json(manifest()));
+  const json good = json::parse(manifest_json(manifest("")));
   {
     OutputDirectory folder(root_ / "run", OutputDirectory::IfNotEmpty::kRefuse);
     write_run(folder);
@@ -134,20 +135,38 @@ TEST_F(BatchDirectoryTest, TheManifestOfAnEarlierBatchGoesWithTheFirstRecord) {
 }
 
 TEST_F(BatchDirectoryTest, MapsOfAnEarlierBatchThatAreNotInThisOneGoAtItsEnd) {
-  {
-    BatchDirectory batch(root_ / "maps", IfNotEmpty::kRefuse);
-    for (const char* id : {"stays", "goes", "has-others"}) write_run(*batch.open(id));
-    batch.finish({"m.pt", kSha, {}, {{1, "stays"}, {2, "goes"}, {3, "has-others"}}});
+  for (const bool stopped_between : {false, true}) {
+    {
+      BatchDirectory batch(root_ / "maps", IfNotEmpty::kReplace);
+      for (const char* id : {"stays", "goes", "has-others"}) write_run(*batch.open(id), id);
+      batch.finish({"m.pt", kSha, {}, {{1, "stays"}, {2, "goes"}, {3, "has-others"}}});
+    }
+    put(root_ / "maps/has-others/mine.txt", "mine");
+    put(root_ / "maps/killed/.attnviz-part/overview.png", "x");
+    if (stopped_between) BatchDirectory(root_ / "maps", IfNotEmpty::kReplace).open("stays");
+    BatchDirectory batch(root_ / "maps", IfNotEmpty::kResume);
+    write_run(*batch.open("stays"), "stays");
+    batch.finish({"m.pt", kSha, {}, {{1, "stays"}}});
+    EXPECT_TRUE(fs::exists(root_ / "maps/stays/manifest.json"));
+    EXPECT_FALSE(fs::exists(root_ / "maps/goes"));
+    EXPECT_FALSE(fs::exists(root_ / "maps/killed"));
+    EXPECT_EQ(std::distance(fs::recursive_directory_iterator(root_ / "maps/has-others"), {}), 1);
   }
-  put(root_ / "maps/has-others/mine.txt", "mine");
-  put(root_ / "maps/never-listed/manifest.json", R"({"schema": "attnviz.manifest/1"})");
+}
+
+TEST_F(BatchDirectoryTest, WhatNoBatchWroteStays) {
+  const auto other = [](const std::string& record) {
+    return json{{"schema", "attnviz.manifest/1"}, {"options", {{"record", record}}}}.dump();
+  };
+  put(root_ / "maps/of-one-run/manifest.json", R"({"schema": "attnviz.manifest/1", "options": {}})");
+  put(root_ / "maps/renamed/manifest.json", other(R"({"id": "a", "text": "x"})"));
+  put(root_ / "maps/no-json/manifest.json", other("{"));
+  put(root_ / "maps/empty/manifest.json", "");
+  put(root_ / "maps/file", "mine");
   BatchDirectory batch(root_ / "maps", IfNotEmpty::kReplace);
-  write_run(*batch.open("stays"));
-  batch.finish({"m.pt", kSha, {}, {{1, "stays"}}});
-  EXPECT_TRUE(fs::exists(root_ / "maps/stays/manifest.json"));
-  EXPECT_FALSE(fs::exists(root_ / "maps/goes"));
-  EXPECT_EQ(std::distance(fs::recursive_directory_iterator(root_ / "maps/has-others"), {}), 1);
-  EXPECT_TRUE(fs::exists(root_ / "maps/never-listed/manifest.json"));
+  batch.finish({"m.pt", kSha, {}, {}});
+  for (const char* name : {"of-one-run", "renamed", "no-json", "empty", "file"})
+    EXPECT_TRUE(fs::exists(root_ / "maps" / name)) << name;
 }
 
 TEST_F(BatchDirectoryTest, AFailedRecordLosesItsEarlierMapsAndNothingElse) {
