@@ -11,7 +11,7 @@ namespace {
 using nlohmann::json;
 
 /// No sequence is that long; larger numbers would only fill memory.
-constexpr std::int64_t kLargestSelected = 10'000'000;
+constexpr std::int64_t kLargestSelected = 1'000'000;
 constexpr std::int64_t kMostGenerated = 1'000'000;
 constexpr std::size_t kLongestId = 100;
 /// An object with segments, which are objects.
@@ -111,6 +111,15 @@ std::vector<NamedText> segments_of(const json& value) {
   return segments;
 }
 
+/// An id as a sentence can show it: escaped, and cut where it is long.
+std::string shown(const std::string& id) {
+  constexpr std::size_t kShown = 60;
+  std::size_t end = std::min(id.size(), kShown);
+  while (end < id.size() && (static_cast<unsigned char>(id[end]) & 0xC0U) == 0x80U) --end;
+  const std::string start = json(id.substr(0, end)).dump();
+  return end == id.size() ? start : start + "… (" + std::to_string(id.size()) + " bytes)";
+}
+
 /// The name of a folder beside manifest.json.
 std::string id_of(const json& value) {
   std::string id = text_of(value, "id");
@@ -119,9 +128,9 @@ std::string id_of(const json& value) {
            c == '_' || c == '-';
   });
   if (!plain || id.empty() || id.front() == '.' || id.size() > kLongestId) {
-    refuse(
-        "\"id\" names the record's folder; expected 1 to 100 of A-Z, a-z, 0-9, '.', '_' and '-', the first "
-        "not '.'");
+    refuse("\"id\" is " + shown(id) +
+           ", but names the record's folder; expected 1 to 100 of A-Z, a-z, 0-9, '.', '_' and '-', the first "
+           "not '.'");
   }
   if (id.starts_with("manifest.json"))
     refuse("\"id\" is '" + id + "', a name that the batch needs itself; choose another one");
@@ -151,33 +160,46 @@ void read_field(InputRecord& record, const std::string& name, const json& value)
   }
 }
 
-std::int64_t parse_number(std::string_view part, const auto& refuse_part) {
+/// Nothing where `digits` is no number that is 0 or more.
+std::optional<std::int64_t> parse_number(std::string_view digits) {
   std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
-  if (error != std::errc() || end != part.data() + part.size() || number < 0) refuse_part();
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size() || number < 0) return std::nullopt;
   return number;
 }
 
 }  // namespace
 
 std::vector<std::int64_t> parse_selection(std::string_view what, std::string_view text) {
-  std::set<std::int64_t> numbers;
+  std::vector<std::pair<std::int64_t, std::int64_t>> ranges;  // first and last
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t comma = std::min(text.find(',', begin), text.size());
     const std::string_view part = text.substr(begin, comma - begin);
     begin = comma + 1;
-    const auto refuse_part = [&] {
-      throw Error(ErrorKind::kUsage, std::string(what) + ": '" + std::string(part) +
-                                         "' is not a number or a range; write them as 3,7-12");
+    const auto refuse_part = [&](const char* why) {
+      throw Error(ErrorKind::kUsage, std::string(what) + ": '" + std::string(part) + "' is " + why +
+                                         "; write them as 3,7-12, from 0 to " +
+                                         std::to_string(kLargestSelected));
     };
     const std::size_t dash = part.find('-');
-    const std::int64_t first = parse_number(part.substr(0, dash), refuse_part);
-    const std::int64_t last =
-        dash == std::string_view::npos ? first : parse_number(part.substr(dash + 1), refuse_part);
-    if (last < first || last > kLargestSelected) refuse_part();
-    for (std::int64_t number = first; number <= last; ++number) numbers.insert(number);
+    const auto parse = [&](std::string_view digits) {
+      const auto number = parse_number(digits);
+      if (!number) refuse_part("no number or range");
+      return *number;
+    };
+    const std::int64_t first = parse(part.substr(0, dash));
+    const std::int64_t last = dash == std::string_view::npos ? first : parse(part.substr(dash + 1));
+    if (last < first) refuse_part("a range that ends before it begins");
+    if (last > kLargestSelected) refuse_part("too large");
+    ranges.emplace_back(first, last);
   }
-  return {numbers.begin(), numbers.end()};
+  std::sort(ranges.begin(), ranges.end());
+  std::vector<std::int64_t> numbers;
+  for (auto [number, last] : ranges) {
+    if (!numbers.empty()) number = std::max(number, numbers.back() + 1);
+    for (; number <= last; ++number) numbers.push_back(number);
+  }
+  return numbers;
 }
 
 void parse_batch_line(std::string_view text, BatchLine& line) {

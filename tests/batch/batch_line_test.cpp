@@ -128,6 +128,24 @@ TEST(BatchLine, TheIdIsKnownWhereverItCouldBeRead) {
   EXPECT_EQ(line.id, "");
 }
 
+TEST(BatchLine, AnIdThatIsNoNameIsShownAndCut) {
+  const auto sentence = [](const std::string& id) {
+    BatchLine line;
+    try {
+      parse_batch_line(R"({"text": "x", "id": ")" + id + R"("})", line);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_TRUE(sentence("../x").starts_with("\"id\" is \"../x\", but names")) << sentence("../x");
+  EXPECT_TRUE(sentence("a\\u0007b").starts_with("\"id\" is \"a\\u0007b\", but"));
+  std::string letters(59, 'a');
+  for (int i = 0; i < 20; ++i) letters += "ä";
+  EXPECT_TRUE(sentence(letters).starts_with("\"id\" is \"" + std::string(59, 'a') + "\"… (99 bytes), but"))
+      << sentence(letters);
+}
+
 TEST(BatchLine, EqualRecordsAreEqualAsJson) {
   const std::string one = parse(R"({"id": "x", "text": "\u00e4", "generate": 3})").json;
   EXPECT_EQ(one, parse("  { \"generate\" : 3,\t\"text\":\"ä\",\"id\":\"x\" }\r").json);
@@ -139,10 +157,16 @@ TEST(ParseSelection, TakesNumbersAndRangesInAnyOrder) {
   EXPECT_EQ(parse_selection("--tokens", "5,5-5,4-6"), (Numbers{4, 5, 6}));
 }
 
+TEST(ParseSelection, ManyLargeRangesAreOneOfThem) {
+  std::string ranges = "0-1000000";
+  for (int i = 0; i < 10'000; ++i) ranges += ",1-1000000";
+  EXPECT_EQ(parse_selection("--tokens", ranges).size(), 1'000'001U);
+}
+
 TEST(ParseSelection, RefusesAnythingElse) {
   for (const char* text :
        {"", ",", "3,", "a", "3-", "-3", "9-7", "1-2-3", "1.5", " 1", "0x1", "99999999999999999999",
-        "9223372036854775807", "4294967296", "0-9223372036854775807"}) {
+        "9223372036854775807", "1000001", "0-1000001", "0-9223372036854775807"}) {
     EXPECT_THROW(parse_selection("--tokens", text), Error) << text;
   }
 }
@@ -153,7 +177,8 @@ TEST(ParseSelection, NamesWhatItIsGivenToAndTheValue) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-    EXPECT_STREQ(error.what(), "--layers: 'x' is not a number or a range; write them as 3,7-12");
+    EXPECT_STREQ(error.what(),
+                 "--layers: 'x' is no number or range; write them as 3,7-12, from 0 to 1000000");
   }
 }
 
