@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "attnviz/batch.h"
 
@@ -93,14 +94,12 @@ BatchDiff diff_batches(const fs::path& a, const fs::path& b, const std::vector<s
                        const std::vector<std::string>& ids_b, const DiffOptions& options,
                        OutputDirectory* folder, Listener& listener) {
   BatchDiff out;
-  const auto has = [](const auto& ids, const std::string& id) {
-    return std::find(ids.begin(), ids.end(), id) != ids.end();
-  };
+  const std::set<std::string> in_a(ids_a.begin(), ids_a.end()), in_b(ids_b.begin(), ids_b.end());
   for (const std::string& id : ids_b) {
-    if (!has(ids_a, id)) out.only_b.push_back(id);
+    if (!in_a.contains(id)) out.only_b.push_back(id);
   }
   for (const std::string& id : ids_a) {
-    if (!has(ids_b, id)) {
+    if (!in_b.contains(id)) {
       out.only_a.push_back(id);
       continue;
     }

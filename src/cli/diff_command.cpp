@@ -132,18 +132,50 @@ void warn(const RunDiff& diff, const std::string& of, Listener& listener) {
   for (const std::string& sentence : diff.warnings) listener.warning(of + sentence);
 }
 
-/// Says so and ends with 1 when `token` (null: nothing is a distribution) is over the bound.
-void gate(const TokenDiff* token, const std::string& of, double fail_over) {
+/// "'a', 'b', 'c' and 4 more"
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kListed = 5;
+  std::string list;
+  for (std::size_t i = 0; i < std::min(names.size(), kListed); ++i)
+    list += (i == 0 ? "'" : ", '") + names[i] + '\'';
+  return names.size() > kListed ? list + " and " + std::to_string(names.size() - kListed) + " more" : list;
+}
+
+std::vector<std::string> as_texts(const std::vector<std::int64_t>& indices) {
+  std::vector<std::string> texts;
+  for (const std::int64_t index : indices) texts.push_back(std::to_string(index));
+  return texts;
+}
+
+/// Says of each side what the other lacks. Returns whether there was any.
+bool report_alone(const std::string& one, const std::vector<std::string>& only_a,
+                  const std::vector<std::string>& only_b, const std::string& of) {
+  const auto report = [&](const std::vector<std::string>& names, const char* side, const char* other) {
+    if (names.empty()) return;
+    print_error(one + (names.size() == 1 ? " " : "s ") + listed(names) + of +
+                (names.size() == 1 ? " is" : " are") + " in " + side + " alone; --fail-over takes what " +
+                other + " lacks for a change");
+  };
+  report(only_a, "A", "B");
+  report(only_b, "B", "A");
+  return !only_a.empty() || !only_b.empty();
+}
+
+/// Whether the run is over the bound, which is said then. Throws kInput when none of its maps is a
+/// distribution.
+bool is_over(const RunDiff& diff, const std::string& of, double fail_over) {
+  const bool alone = report_alone("output token", as_texts(diff.only_a), as_texts(diff.only_b), of);
+  const TokenDiff* token = diff.most_divergent();
   if (token == nullptr) {
     throw Error(
         ErrorKind::kInput,
         "--fail-over needs mean or rollout in both runs, as max and min are no distributions; make the maps "
         "with --reduce mean");
   }
-  if (token->most_divergent()->divergence->js <= fail_over) return;
+  if (token->most_divergent()->divergence->js <= fail_over) return alone;
   print_error("the JS divergence of " + most_divergent_text(*token) + of + " is over --fail-over " +
               number("%.4g", fail_over));
-  throw CLI::RuntimeError(1);
+  return true;
 }
 
 void finish(const RunDiff& diff, const DiffArguments& arguments, Listener& listener) {
@@ -153,27 +185,31 @@ void finish(const RunDiff& diff, const DiffArguments& arguments, Listener& liste
   } else {
     print_run(diff);
   }
-  if (arguments.fail_over) gate(diff.most_divergent(), "", *arguments.fail_over);
+  if (arguments.fail_over && is_over(diff, "", *arguments.fail_over)) throw CLI::RuntimeError(1);
 }
 
 void finish(const BatchDiff& diff, const DiffArguments& arguments, Listener& listener) {
-  bool failed = false;
   for (const RecordDiff& record : diff.records) {
     if (record.diff) warn(*record.diff, record.id + ": ", listener);
-    if (!record.diff) print_error(record.id + ": " + record.error);
-    failed = failed || !record.diff;
   }
-  const std::size_t alone = diff.only_a.size() + diff.only_b.size();
-  if (alone > 0) listener.warning(std::to_string(alone) + " records are in one batch only; not compared");
+  if (!arguments.fail_over && diff.only_a.size() + diff.only_b.size() > 0) {
+    listener.warning(
+        "records that are in one batch alone are not compared: " + std::to_string(diff.only_a.size()) +
+        " of A, " + std::to_string(diff.only_b.size()) + " of B");
+  }
   if (arguments.json) {
     std::cout << diff_json(diff);
   } else {
     print_batch(diff);
   }
-  const RecordDiff* worst = diff.most_divergent();
-  if (arguments.fail_over && (worst != nullptr || !failed)) {
-    gate(worst == nullptr ? nullptr : worst->diff->most_divergent(),
-         worst == nullptr ? "" : " of record " + worst->id, *arguments.fail_over);
+  bool failed = arguments.fail_over && report_alone("record", diff.only_a, diff.only_b, "");
+  for (const RecordDiff& record : diff.records) {
+    if (!record.diff) {
+      print_error(record.id + ": " + record.error);
+      failed = true;
+    } else if (arguments.fail_over) {
+      failed = is_over(*record.diff, " of record " + record.id, *arguments.fail_over) || failed;
+    }
   }
   if (failed) throw CLI::RuntimeError(1);
 }
@@ -194,7 +230,7 @@ std::unique_ptr<OutputDirectory> open_out(const DiffArguments& arguments) {
 }
 
 void run_diff(const DiffArguments& arguments, const ConsoleOptions& console_options) {
-  if (arguments.fail_over && !(*arguments.fail_over >= 0 && *arguments.fail_over <= 1))
+  if (arguments.fail_over && std::isnan(*arguments.fail_over))
     throw Error(ErrorKind::kUsage, "--fail-over takes bits from 0 to 1");
   DiffOptions options{.png = !arguments.no_png};
   options.render.theme = parse_theme(arguments.theme);
@@ -242,6 +278,7 @@ void add_diff(CLI::App& app, ConsoleOptions& console) {
   command
       ->add_option("--fail-over", arguments->fail_over,
                    "End with 1 when a JS divergence is over X bits, from 0 to 1")
+      ->check(CLI::Range(0.0, 1.0).description(""))
       ->type_name("X")
       ->group("Comparison");
   command->add_flag("--json", arguments->json, "One JSON object instead of a table")->group("Comparison");
@@ -251,7 +288,7 @@ void add_diff(CLI::App& app, ConsoleOptions& console) {
   command->footer(
       "JS is the Jensen-Shannon divergence of the overall rows of mean and rollout: 0 equal, 1 bit nothing "
       "in\n"
-      "common. Output tokens that only one run has are warned of, and not part of --fail-over.\n"
+      "common. With --fail-over, output tokens and records that one side lacks end with 1, too.\n"
       "\n"
       "Example:\n"
       "  attnviz diff maps-before/ maps-after/ --fail-over 0.05 --out diff/");

@@ -1,7 +1,6 @@
 // Thousands of inputs in one run, as a user meets them: what is bad, what is killed, what cannot be written.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -143,6 +142,21 @@ TEST_F(BatchTest, BadRecordsAreNamedAndEndWith1) {
   EXPECT_EQ(run_attnviz({"diff", "maps", "maps", "--fail-over", "0"}, "", scratch_ / "").exit_code, 0);
 }
 
+TEST_F(BatchTest, ARecordThatIsGoneDoesNotPassTheGate) {
+  give(records(3));
+  ASSERT_EQ(run("before", {"--no-png"}).exit_code, 0);
+  give(records(2));
+  ASSERT_EQ(run("after", {"--no-png"}).exit_code, 0);
+  const auto diff = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"diff", "before", "after"});
+    return run_attnviz(more, "", scratch_ / "");
+  };
+  EXPECT_EQ(diff({}).exit_code, 0);
+  const Outcome gate = diff({"--fail-over", "1"});
+  EXPECT_EQ(gate.exit_code, 1);
+  EXPECT_THAT(lines_of(gate.err), ElementsAre(HasSubstr("record 'q-2' is in A alone")));
+}
+
 TEST_F(BatchTest, UsageIsCheckedBeforeTheModelIsLoaded) {
   give(records(1));
   const auto expect = [&](int code, const std::string& word, std::vector<std::string> arguments) {
@@ -273,27 +287,6 @@ TEST_F(BatchTest, InterruptedItEndsInOrderAndIsResumedToTheSameBytes) {
   }
 }
 
-/// While it lives, files of the commands that are started cannot grow beyond `bytes`.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    ::getrlimit(RLIMIT_FSIZE, &old_);
-    const rlimit small{bytes, old_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &small);
-    handler_ = ::signal(SIGXFSZ, SIG_IGN);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &old_);
-    ::signal(SIGXFSZ, handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  rlimit old_{};
-  void (*handler_)(int) = SIG_DFL;
-};
-
 TEST_F(BatchTest, AFileThatCannotBeWrittenEndsItWith4AndLeavesNoPartOfIt) {
   give(records(4));
   ASSERT_EQ(run("whole").exit_code, 0);
@@ -303,7 +296,7 @@ TEST_F(BatchTest, AFileThatCannotBeWrittenEndsItWith4AndLeavesNoPartOfIt) {
     const std::string name = "maps-" + std::to_string(limit);
     Outcome outcome;
     {
-      const FileSizeLimit small(limit);
+      const testing::FileSizeLimit small(limit);
       outcome = run(name);
     }
     EXPECT_EQ(outcome.exit_code, 4) << limit;

@@ -97,6 +97,18 @@ Outcome run_attnviz_until(const std::function<bool()>& when, int signal,
   return outcome_of(status, scratch);
 }
 
+FileSizeLimit::FileSizeLimit(rlim_t bytes) {
+  ::getrlimit(RLIMIT_FSIZE, &old_);
+  const rlimit small{bytes, old_.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  handler_ = ::signal(SIGXFSZ, SIG_IGN);
+}
+
+FileSizeLimit::~FileSizeLimit() {
+  ::setrlimit(RLIMIT_FSIZE, &old_);
+  ::signal(SIGXFSZ, handler_);
+}
+
 std::map<std::string, std::string> read_tree(const fs::path& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder))

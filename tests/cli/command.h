@@ -1,6 +1,8 @@
 /// The command as a user runs it: arguments in; exit code, standard output and standard error out.
 #pragma once
 
+#include <sys/resource.h>
+
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -36,6 +38,19 @@ class ScratchFolder {
 
  private:
   std::filesystem::path path_;
+};
+
+/// While it lives, files of the commands that are started cannot grow beyond `bytes`.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes);
+  ~FileSizeLimit();
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit old_{};
+  void (*handler_)(int) = nullptr;
 };
 
 std::string read_bytes(const std::filesystem::path& path);

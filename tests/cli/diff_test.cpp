@@ -31,23 +31,32 @@ bool is_valid(const json& document) {
   return valijson::Validator().validate(schema, valijson::adapters::NlohmannJsonAdapter(document), nullptr);
 }
 
-/// `before` and `after` ask of two places; `max` has no distribution.
+/// `before` and `after` ask of two places; `layer` is `before` with one layer alone; `max` has no
+/// distribution.
 class DiffTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     scratch_ = new ScratchFolder;
     made_ = make("before", "Velmora", "mean,max") && make("after", "Brenholt", "mean,max") &&
-            make("max", "Velmora", "max");
+            make("max", "Velmora", "max") && make("layer", "Velmora", "mean,max", {"--layers", "0"});
   }
   static void TearDownTestSuite() { delete scratch_; }
   void SetUp() override { ASSERT_TRUE(made_); }
 
-  static bool make(const std::string& name, const std::string& place, const std::string& reductions) {
-    return run_attnviz({kQa, "--segment", "fact=the harbour master of Velmora is Tessin .", "--segment",
-                        "question= who is the harbour master of " + place + " ?", "--reduce", reductions,
-                        "--no-png", "--out", name},
-                       "", *scratch_ / "")
-               .exit_code == 0;
+  static bool make(const std::string& name, const std::string& place, const std::string& reductions,
+                   const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {kQa,
+                                          "--segment",
+                                          "fact=the harbour master of Velmora is Tessin .",
+                                          "--segment",
+                                          "question= who is the harbour master of " + place + " ?",
+                                          "--reduce",
+                                          reductions,
+                                          "--no-png",
+                                          "--out",
+                                          name};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_attnviz(arguments, "", *scratch_ / "").exit_code == 0;
   }
   static Outcome diff(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "diff");
@@ -81,17 +90,28 @@ TEST_F(DiffTest, PrintsALineForEachTokenAndTheMaximum) {
 }
 
 TEST_F(DiffTest, TheGateEndsWith1AndNamesTheToken) {
-  const json found = json::parse(diff({"before", "after", "--json"}).out);
+  const json found = json::parse(diff({"before", "layer", "--json"}).out);
   const double js = found["largest_js"]["js"];
   ASSERT_GT(js, 0);
-  const Outcome over = diff({"before", "after", "--fail-over", std::to_string(js / 2)});
+  const Outcome over = diff({"before", "layer", "--fail-over", std::to_string(js / 2)});
   EXPECT_EQ(over.exit_code, 1);
   EXPECT_NE(over.err.find("token " + std::to_string(found["largest_js"]["index_a"].get<int>())),
             std::string::npos)
       << over.err;
   EXPECT_NE(over.err.find("--fail-over"), std::string::npos) << over.err;
   EXPECT_NE(over.out, "") << "the table is there as well";
-  EXPECT_EQ(diff({"before", "after", "--fail-over", std::to_string(std::min(1.0, js * 2))}).exit_code, 0);
+  EXPECT_EQ(diff({"before", "layer", "--fail-over", std::to_string(std::min(1.0, js * 2))}).exit_code, 0);
+}
+
+TEST_F(DiffTest, WhatOneRunHasAloneDoesNotPassTheGate) {
+  EXPECT_EQ(diff({"before", "after"}).exit_code, 0);
+  const json found = json::parse(diff({"before", "after", "--json"}).out);
+  ASSERT_FALSE(found["only_a"].empty());
+  const Outcome gate = diff({"before", "after", "--fail-over", "1"});
+  EXPECT_EQ(gate.exit_code, 1);
+  EXPECT_NE(gate.err.find("'" + std::to_string(found["only_a"][0].get<int>()) + "'"), std::string::npos)
+      << gate.err;
+  EXPECT_NE(gate.err.find("in A alone"), std::string::npos) << gate.err;
 }
 
 TEST_F(DiffTest, JensenShannonDoesNotDependOnTheOrder) {
