@@ -81,17 +81,6 @@ class HeadKeeper {
 
 std::span<const std::string_view> reduction_names() noexcept { return kNames; }
 
-const AttentionMap* AttentionMaps::find(AttentionKind kind, std::string_view reduction) const noexcept {
-  const auto found = std::find_if(maps.begin(), maps.end(), [&](const AttentionMap& map) {
-    return map.kind == kind && map.reduction == reduction;
-  });
-  return found == maps.end() ? nullptr : &*found;
-}
-
-bool AttentionMaps::contains(AttentionKind kind) const noexcept {
-  return std::any_of(audit.begin(), audit.end(), [&](const LayerAudit& layer) { return layer.kind == kind; });
-}
-
 /// What all layers of a kind must agree in: maps lay them on each other.
 struct LayerShape {
   AttentionKind kind = AttentionKind::kSelf;

@@ -130,6 +130,17 @@ AttentionView make_view(const AttentionMaps& maps, std::span<const std::string> 
 
 }  // namespace
 
+const AttentionMap* AttentionMaps::find(AttentionKind kind, std::string_view reduction) const noexcept {
+  const auto found = std::find_if(maps.begin(), maps.end(), [&](const AttentionMap& map) {
+    return map.kind == kind && map.reduction == reduction;
+  });
+  return found == maps.end() ? nullptr : &*found;
+}
+
+bool AttentionMaps::contains(AttentionKind kind) const noexcept {
+  return std::any_of(audit.begin(), audit.end(), [&](const LayerAudit& layer) { return layer.kind == kind; });
+}
+
 std::int64_t visible_sources(const Encoding& text, std::int64_t query) {
   if (text.merged.empty()) return query + 1;
   return std::count_if(text.merged.begin(), text.merged.end(),
