@@ -27,6 +27,18 @@ void run_export(const ExportArguments& arguments, ConsoleOptions& console_option
   arguments.batch ? run_batch(arguments, job, console) : run_single(arguments, job, console);
 }
 
+/// Options before a subcommand would be taken for the main job's, which is not what runs then.
+void refuse_beside_subcommand(const CLI::App& app) {
+  if (app.get_subcommands().empty()) return;
+  const std::string command = app.get_subcommands().front()->get_name();
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() == 0) continue;
+    throw Error(ErrorKind::kUsage, option->get_name() + " stands before '" + command +
+                                       "', which takes its options after its name (attnviz " + command +
+                                       " --help lists them)");
+  }
+}
+
 }  // namespace
 
 void add_export(CLI::App& app, ConsoleOptions& console) {
@@ -41,6 +53,7 @@ void add_export(CLI::App& app, ConsoleOptions& console) {
       "\n"
       "Exit codes: 0 done, 1 some records of a batch failed or diff is over --fail-over, 2 usage,\n"
       "3 model or input, 4 output, 130 interrupted.");
+  app.parse_complete_callback([&app] { refuse_beside_subcommand(app); });
   app.final_callback([&app, arguments, &console] {
     if (app.get_subcommands().empty()) run_export(*arguments, console);
   });

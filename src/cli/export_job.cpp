@@ -71,6 +71,13 @@ ExportOptions check_options(const ExportArguments& arguments) {
   return options;
 }
 
+/// Without their folders, which are no matter of what is in the maps.
+std::vector<std::string> names_of_files(const std::vector<std::string>& files) {
+  std::vector<std::string> names;
+  for (const std::string& file : files) names.push_back(std::filesystem::path(file).filename().string());
+  return names;
+}
+
 /// The options that decide what is in the files; not those that only say where and
 /// how fast. A batch adds to each record's what the record says itself.
 ManifestOptions for_manifest(const ExportArguments& arguments, const ExportJob& job) {
@@ -93,6 +100,7 @@ ManifestOptions for_manifest(const ExportArguments& arguments, const ExportJob& 
   options.emplace_back("vmax", to_string(job.options.render.top));
   options.emplace_back("theme", std::string(to_string(job.options.render.theme)));
   options.emplace_back("annotate", job.options.render.annotate);
+  if (!arguments.fonts.empty()) options.emplace_back("fonts", names_of_files(arguments.fonts));
   options.emplace_back("system_fonts", job.options.render.system_fonts);
   options.emplace_back("device", job.load.device);
   if (job.load.dtype) options.emplace_back("dtype", *job.load.dtype);

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <sstream>
 #include <system_error>
 
 namespace attnviz::cli {
@@ -14,10 +13,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string slurp(std::istream& in) {
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
-  return std::move(bytes).str();
+/// Texts and tokenizers are far smaller; what is larger is a wrong file, or a device that never ends.
+constexpr std::size_t kLargestFile = std::size_t{512} << 20U;
+
+std::string slurp(std::istream& in, const std::string& shown) {
+  std::string bytes;
+  std::string chunk(std::size_t{1} << 16U, '\0');
+  while (in.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || in.gcount() > 0) {
+    bytes.append(chunk, 0, static_cast<std::size_t>(in.gcount()));
+    if (bytes.size() > kLargestFile) {
+      throw Error(ErrorKind::kInput, shown + " holds more than " + std::to_string(kLargestFile >> 20U) +
+                                         " MB, which no text or tokenizer has; name another file");
+    }
+  }
+  return bytes;
 }
 
 bool is_tokenizer_file(std::string_view name) {
@@ -70,7 +79,7 @@ std::unique_ptr<Tokenizer> named_tokenizer(const std::string& file, const Model&
 }  // namespace
 
 std::string read_file(const std::string& path) {
-  if (path == "-") return slurp(std::cin);
+  if (path == "-") return slurp(std::cin, "standard input");
   std::error_code error;
   if (fs::is_directory(path, error))
     throw Error(ErrorKind::kInput, "'" + path + "' is a folder; a file was expected");
@@ -80,7 +89,10 @@ std::string read_file(const std::string& path) {
     throw Error(ErrorKind::kInput,
                 "cannot read '" + path + "': " + std::generic_category().message(errno ? errno : EIO));
   }
-  return slurp(in);
+  std::string bytes = slurp(in, "'" + path + "'");
+  if (!in.bad()) return bytes;
+  throw Error(ErrorKind::kInput,
+              "cannot read '" + path + "': " + std::generic_category().message(errno ? errno : EIO));
 }
 
 NamedText read_segment(const std::string& argument) {

@@ -1,6 +1,8 @@
 // Each error of the contract as a user meets it: exit code, one line, and nothing written.
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "cli/command.h"
 #include "cli/scripted_model.h"
 
@@ -48,11 +50,40 @@ TEST_F(ErrorsTest, UsageEndsWith2) {
   expect(2, {kQa, "--text", "a", "--vmax", "-1"}, {"-1"});
   expect(2, {kQa, "--text", "a", "--tokens", "3-1"}, {"--tokens", "3-1"});
   expect(2, {kQa, "--text", "a", "--generate", "0"}, {"--generate"});
-  expect(2, {kQa, "--text", "a", "--threads", "none"}, {"--threads"});
+  expect(2, {kQa, "--text", "a", "--threads", "none"}, {"--threads", "none", "1 to 1024"});
+  expect(2, {kQa, "--text", "a", "--threads", "99999999999999"}, {"--threads", "1 to 1024"});
   expect(2, {kQa, "--text", "a", "--rollout-residual", "1"}, {"--rollout-residual"});
   expect(2, {kQa, "--segment", "no equals sign"}, {"NAME=TEXT"});
   expect(2, {kQa, "--text", "a", "--tokens", "900"}, {"900"});
   expect(2, {kQa, "--text", "a", "--font", scratch_.str("none.ttf")}, {"none.ttf"});
+}
+
+TEST_F(ErrorsTest, OptionsOfTheMainJobDoNotStandBeforeASubcommand) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"--theme", "dark", "inspect", kQa}, {"--quiet", "diff", "a", "b"}, {kQa, "inspect", kQa}}) {
+    const Outcome outcome = run_attnviz(arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
+    EXPECT_NE(outcome.err.find("stands before '"), std::string::npos) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+  }
+}
+
+TEST_F(ErrorsTest, FontsThatAreNoneEndWith2) {
+  write_bytes(scratch_ / "empty.ttf", "");
+  write_bytes(scratch_ / "text.ttf", "no font");
+  write_bytes(scratch_ / "head.ttf", std::string("\0\1\0\0\xFF\xFF", 6) + std::string(500, '\xFF'));
+  std::filesystem::create_directory(scratch_ / "folder.ttf");
+  for (const char* name : {"empty.ttf", "text.ttf", "head.ttf", "folder.ttf"})
+    expect(2, {kQa, "--text", "a", "--font", scratch_.str(name)}, {name, "font"});
+}
+
+TEST_F(ErrorsTest, FilesWithoutEndEndWith3) {
+  const std::string endless = scratch_.str("endless.json");
+  std::filesystem::create_symlink("/dev/zero", endless);
+  expect(3, {kQa, "--text-file", endless}, {"endless.json", "512 MB"});
+  expect(3, {kQa, "--ids", "1", "--tokenizer", endless}, {"endless.json", "512 MB"});
+  expect(3, {kQa, "--ids", "1", "--config", endless}, {"endless.json"});
+  expect(3, {endless, "--ids", "1"}, {"endless.json"});
 }
 
 TEST_F(ErrorsTest, OutIsRequired) {
@@ -129,6 +160,49 @@ TEST_F(ErrorsTest, AnOutputThatCannotBeWrittenEndsWith4) {
   write_bytes(scratch_ / "maps", "a file");
   const Outcome outcome = run_attnviz({kQa, "--text", "a", "--out", scratch_.str("maps") + "/x"});
   EXPECT_EQ(outcome.exit_code, 4) << outcome.err;
+}
+
+TEST_F(ErrorsTest, ADiskThatIsFullEndsWith4AndLeavesNoPartOfAFile) {
+  for (const rlim_t limit : {rlim_t{400}, rlim_t{2000}, rlim_t{5000}}) {
+    Outcome outcome;
+    {
+      const testing::FileSizeLimit full(limit);
+      outcome = run_attnviz({kQa, "--text", "a b c", "--out", "maps"}, "", scratch_ / "");
+    }
+    EXPECT_EQ(outcome.exit_code, 4) << limit;
+    EXPECT_NE(outcome.err.find("cannot write 'maps/"), std::string::npos) << outcome.err;
+    if (!std::filesystem::exists(scratch_ / "maps")) continue;
+    for (const auto& [file, bytes] : testing::read_tree(scratch_ / "maps")) {
+      EXPECT_NE(file, "manifest.json");
+      EXPECT_EQ(file.find("part"), std::string::npos) << file;
+      EXPECT_LE(bytes.size(), limit) << file;
+    }
+    std::filesystem::remove_all(scratch_ / "maps");
+  }
+}
+
+TEST_F(ErrorsTest, AnInterruptedRunEndsWith130AndLeavesWholeFilesOnly) {
+  std::string text;
+  for (int i = 0; i < 80; ++i) text += "the old bridge ";
+  const auto begun = [&] {
+    std::error_code none;
+    return std::filesystem::directory_iterator(scratch_ / "maps/tokens", none) !=
+           std::filesystem::directory_iterator();
+  };
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const Outcome outcome = testing::run_attnviz_until(
+        begun, signal, {kQa, "--text", text, "--per-head", "--out", "maps"}, scratch_ / "");
+    EXPECT_EQ(outcome.exit_code, 130);
+    EXPECT_NE(outcome.err.find("interrupted"), std::string::npos) << outcome.err;
+    for (const auto& [file, bytes] : testing::read_tree(scratch_ / "maps")) {
+      EXPECT_NE(file, "manifest.json");
+      EXPECT_EQ(file.find("part"), std::string::npos) << file;
+      if (file == "tokens") continue;
+      const bool json = file.ends_with(".json");
+      EXPECT_TRUE(json ? bytes.ends_with("}\n") : bytes.substr(bytes.size() - 8, 4) == "IEND") << file;
+    }
+    std::filesystem::remove_all(scratch_ / "maps");
+  }
 }
 
 TEST_F(ErrorsTest, AFailingRunKeepsWhatAnEarlierOneWrote) {
