@@ -29,7 +29,9 @@ Enum parse(std::string_view what, std::string_view name, const std::array<std::s
 
 }  // namespace
 
-Colormap parse_colormap(std::string_view name) { return parse<Colormap>("colormap", name, kColormaps); }
+Colormap parse_colormap(std::string_view name) {
+  return parse<Colormap>("colormap", name == "gray" ? "grey" : name, kColormaps);
+}
 ColorScale parse_color_scale(std::string_view name) {
   return parse<ColorScale>("colour scale", name, kScales);
 }

@@ -25,6 +25,7 @@ TEST(Options, EveryNameReadsBack) {
   for (const char* name : {"viridis", "magma", "inferno", "plasma", "cividis", "grey"}) {
     EXPECT_EQ(to_string(parse_colormap(name)), name);
   }
+  EXPECT_EQ(parse_colormap("gray"), Colormap::kGrey);
   for (const char* name : {"sqrt", "linear", "log"}) EXPECT_EQ(to_string(parse_color_scale(name)), name);
   for (const char* name : {"light", "dark"}) EXPECT_EQ(to_string(parse_theme(name)), name);
   for (const char* name : {"run", "map", "0.25", "1"}) EXPECT_EQ(to_string(parse_scale_top(name)), name);
