@@ -1,6 +1,7 @@
 // Runs of the bundled model, compared as a user compares them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>

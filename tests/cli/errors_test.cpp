@@ -1,6 +1,7 @@
 // Each error of the contract as a user meets it: exit code, one line, and nothing written.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "cli/command.h"
