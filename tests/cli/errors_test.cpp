@@ -51,8 +51,8 @@ TEST_F(ErrorsTest, UsageEndsWith2) {
   expect(2, {kQa, "--text", "a", "--vmax", "-1"}, {"-1"});
   expect(2, {kQa, "--text", "a", "--tokens", "3-1"}, {"--tokens", "3-1"});
   expect(2, {kQa, "--text", "a", "--generate", "0"}, {"--generate"});
-  expect(2, {kQa, "--text", "a", "--threads", "none"}, {"--threads", "none", "1 to 1024"});
-  expect(2, {kQa, "--text", "a", "--threads", "99999999999999"}, {"--threads", "1 to 1024"});
+  expect(2, {kQa, "--text", "a", "--threads", "none"}, {"--threads", "none", "1024"});
+  expect(2, {kQa, "--text", "a", "--threads", "99999999999999"}, {"--threads", "1024"});
   expect(2, {kQa, "--text", "a", "--rollout-residual", "1"}, {"--rollout-residual"});
   expect(2, {kQa, "--segment", "no equals sign"}, {"NAME=TEXT"});
   expect(2, {kQa, "--text", "a", "--tokens", "900"}, {"900"});
