@@ -245,7 +245,7 @@ struct SavedRun {
 /// negative, sizes that disagree, and names that lead out of the folder.
 SavedRun read_maps(const std::filesystem::path& folder);
 
-/// The ids of the records that are whole in a folder of a batch, in its order; nothing when `folder` holds
+/// The ids of the records that a batch lists as done, in its order; nothing when `folder` holds
 /// the maps of one run. Throws kInput as read_maps does.
 std::optional<std::vector<std::string>> read_batch_ids(const std::filesystem::path& folder);
 

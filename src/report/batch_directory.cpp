@@ -1,7 +1,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
@@ -15,12 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-/// The document in `file`; discarded where there is none.
-json read_json(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return in ? json::parse(in, nullptr, false) : json(json::value_t::discarded);
-}
 
 json as_json(const ManifestOptions& options) {
   JsonWriter writer;
@@ -55,7 +48,7 @@ bool is_whole(const fs::path& folder, const json& manifest, std::string_view sha
 bool is_of_record(const fs::path& folder) {
   std::error_code error;
   if (!fs::is_directory(fs::symlink_status(folder, error))) return false;
-  const json manifest = read_json(folder / kManifest);
+  const json manifest = json::parse(read_bytes(folder / kManifest).value_or(""), nullptr, false);
   if (manifest.is_discarded()) return fs::is_directory(fs::symlink_status(folder / kTemporary, error));
   try {
     const auto record = json::parse(manifest.at("options").at("record").get<std::string>());
@@ -70,7 +63,7 @@ bool is_of_record(const fs::path& folder) {
 std::optional<std::int64_t> outputs_of_whole_run(const fs::path& folder, std::string_view sha256,
                                                  const ManifestOptions& options) {
   try {
-    const json manifest = read_json(folder / kManifest);
+    const json manifest = json::parse(read_bytes(folder / kManifest).value_or(""), nullptr, false);
     if (!is_whole(folder, manifest, sha256, options)) return std::nullopt;
     return static_cast<std::int64_t>(manifest.at("outputs").size());
   } catch (const json::exception&) {

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <sstream>
 #include <system_error>
 
 namespace attnviz {
@@ -107,10 +108,17 @@ void clear_run(const fs::path& folder) {
   ::rmdir((folder / kTokens).c_str());  // where others have files in it, it stays
 }
 
-std::optional<std::string> schema_of(const fs::path& file) {
+std::optional<std::string> read_bytes(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) return std::nullopt;
-  const auto document = nlohmann::json::parse(in, nullptr, false);
+  std::ostringstream bytes;
+  if (in.peek() != std::ifstream::traits_type::eof()) bytes << in.rdbuf();
+  return in.is_open() && !in.bad() && bytes ? std::optional(std::move(bytes).str()) : std::nullopt;
+}
+
+std::optional<std::string> schema_of(const fs::path& file) {
+  std::error_code error;
+  if (!fs::exists(file, error)) return std::nullopt;
+  const auto document = nlohmann::json::parse(read_bytes(file).value_or(""), nullptr, false);
   const auto schema = document.is_object() ? document.find("schema") : document.end();
   return schema != document.end() && schema->is_string() ? schema->get<std::string>() : "";
 }

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,9 @@ std::vector<std::filesystem::path> create_folder(const std::filesystem::path& pa
 /// Removes what a run or a diff wrote into `folder`, its last file first, with the tokens' folder if that is
 /// empty then.
 void clear_run(const std::filesystem::path& folder);
+
+/// The bytes of `file`; nothing where there is none, or it cannot be read to its end.
+std::optional<std::string> read_bytes(const std::filesystem::path& file);
 
 /// The schema that a JSON file names; "" where it names none, nothing where there is no such file.
 std::optional<std::string> schema_of(const std::filesystem::path& file);

@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "attnviz/report.h"
+#include "report/own_files.h"
 
 namespace attnviz {
 namespace {
@@ -146,11 +147,11 @@ SavedMap read_map(const json& document, std::int64_t index, const std::vector<in
 template <class Make>
 auto read(const fs::path& path, const std::vector<std::string>& schemas, const Make& make) {
   std::error_code error;
-  std::ifstream in(path, std::ios::binary);
-  if (!fs::is_regular_file(path, error) || !in)
-    refuse(path, "is missing or cannot be read, so the folder is not whole; run attnviz again");
-  const json document = json::parse(in, nullptr, false);
-  if (document.is_discarded()) refuse(path, "is not whole JSON of finite numbers; run attnviz again");
+  if (!fs::is_regular_file(path, error))
+    refuse(path, "is missing, so the folder is not whole; run attnviz again");
+  const json document = json::parse(read_bytes(path).value_or(""), nullptr, false);
+  if (document.is_discarded())
+    refuse(path, "cannot be read, or is not whole JSON of finite numbers; run attnviz again");
   try {
     const std::string schema = text_of(document, "schema");
     if (std::find(schemas.begin(), schemas.end(), schema) == schemas.end()) {
@@ -256,14 +257,16 @@ std::optional<std::vector<std::string>> read_batch_ids(const fs::path& folder) {
   const auto ids_of = [&folder](const json& manifest) -> std::optional<std::vector<std::string>> {
     if (manifest["schema"] == "attnviz.manifest/1") return std::nullopt;
     std::vector<std::string> ids;
+    std::set<std::string> seen;
     for (const json& record : list_of(manifest, "records")) {
       if (record.is_object() && record.contains("id") && record["id"].is_null())
         continue;  // it has no folder
       std::string id = text_of(record, "id");
       if (!is_record_id(id))
         throw Wrong{"has the record '" + id.substr(0, 100) + "', which is no plain name"};
-      std::error_code error;
-      if (fs::exists(folder / id / "manifest.json", error)) ids.push_back(std::move(id));
+      if (text_of(record, "status") != "done") continue;
+      if (!seen.insert(id).second) throw Wrong{"lists the record '" + id + "' twice"};
+      ids.push_back(std::move(id));
     }
     return ids;
   };

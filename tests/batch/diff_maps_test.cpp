@@ -43,7 +43,7 @@ class DiffMapsTest : public ::testing::Test {
   void put_batch(const std::string& name, const std::vector<std::pair<std::string, float>>& records) const {
     nlohmann::json manifest = {{"schema", "attnviz.batch/1"}, {"records", nlohmann::json::array()}};
     for (const auto& [id, weight] : records) {
-      manifest["records"].push_back({{"id", id}, {"status", "ok"}});
+      manifest["records"].push_back({{"id", id}, {"status", "done"}});
       put_run(root_ / name / id, weight);
     }
     put(root_ / name / "manifest.json", manifest.dump());
