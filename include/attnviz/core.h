@@ -32,8 +32,8 @@ enum class ErrorKind {
 /// empty.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& sentence, std::string detail = {})
-      : std::runtime_error(sentence), kind_(kind), detail_(std::move(detail)) {}
+  /// A NUL in `sentence`, which would end what(), becomes U+FFFD.
+  Error(ErrorKind kind, std::string_view sentence, std::string detail = {});
   ErrorKind kind() const noexcept { return kind_; }
   const std::string& detail() const noexcept { return detail_; }
 

@@ -25,7 +25,16 @@ std::size_t sequence_length(std::string_view bytes, std::size_t at) noexcept {
   return left >= 4 && second >= low && second <= high && continues(2) && continues(3) ? 4 : 0;
 }
 
+std::string without_nul(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '\0' ? "\uFFFD" : std::string(1, c);
+  return out;
+}
+
 }  // namespace
+
+Error::Error(ErrorKind kind, std::string_view sentence, std::string detail)
+    : std::runtime_error(without_nul(sentence)), kind_(kind), detail_(std::move(detail)) {}
 
 std::optional<std::size_t> find_invalid_utf8(std::string_view bytes) noexcept {
   std::size_t at = 0;

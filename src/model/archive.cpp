@@ -174,17 +174,22 @@ std::string sha256_of_file(const std::string& path) {
 
 std::optional<std::string> read_file(const std::string& path) {
   std::error_code ignored;
-  if (!fs::is_regular_file(path, ignored)) return std::nullopt;
+  if (!fs::exists(fs::symlink_status(path, ignored))) return std::nullopt;
+  const auto refuse = [&](const char* why) { throw Error(ErrorKind::kInput, "'" + path + "' " + why); };
+  if (!fs::exists(path, ignored)) refuse("is a link that leads nowhere; mend it, or remove it");
+  if (!fs::is_regular_file(path, ignored)) refuse("is no file; a file of that name was expected");
   std::ifstream stream(path, std::ios::binary);
-  if (!stream) return std::nullopt;
+  if (!stream) refuse("cannot be read; look at its permissions");
   const std::uintmax_t size = fs::file_size(path, ignored);
   if (!ignored && size > kLargestCompanion) {
     throw Error(ErrorKind::kInput, "the file '" + path + "' has " + std::to_string(size) +
                                        " bytes, more than the " + std::to_string(kLargestCompanion) +
                                        " that a file beside a model may have");
   }
-  std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  if (stream.bad()) return std::nullopt;
+  std::string bytes(static_cast<std::size_t>(ignored ? 0 : size), '\0');
+  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (stream.bad()) refuse("cannot be read to its end");
+  bytes.resize(static_cast<std::size_t>(stream.gcount()));
   return bytes;
 }
 

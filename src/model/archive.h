@@ -62,7 +62,8 @@ std::optional<CompanionFile> read_companion(const ModelFile& file, std::string_v
 /// Likewise for several names, in their order; those that do not exist are left out.
 std::vector<CompanionFile> read_companions(const ModelFile& file, std::span<const std::string_view> names);
 
-/// The bytes of a file, or nothing when it cannot be read. Throws kInput when it has more than a gigabyte.
+/// The bytes of a file, or nothing when there is none. Throws kInput when it is no file, cannot be read, or
+/// has more than a gigabyte.
 std::optional<std::string> read_file(const std::string& path);
 
 }  // namespace attnviz

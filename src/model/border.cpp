@@ -33,6 +33,7 @@ QuietTorch::QuietTorch() : previous_(warnings::get_warning_handler()) {
 QuietTorch::~QuietTorch() { warnings::set_warning_handler(static_cast<c10::WarningHandler*>(previous_)); }
 
 std::string summary_of(const std::string& message) {
+  if (message == "std::bad_alloc") return "there is not enough memory";
   std::string_view text = message;
   // The interpreter ends its traceback with "RuntimeError: what happened"; c10 appends "Exception raised
   // from".

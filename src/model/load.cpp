@@ -53,6 +53,10 @@ std::string explain_load(const ModelFile& file, const std::string& said) {
     return start + "has file format " + match[1].str() + ", " + here + " reads up to " + match[2].str() +
            ways_out;
   }
+  if (said.find("INTERNAL ASSERT FAILED") != std::string::npos) {
+    return start + "is damaged: its records do not hold what " + here +
+           " expects of a TorchScript archive; export it again";
+  }
   return start + "cannot be loaded by " + here + ": " + summary_of(said);
 }
 

@@ -1,5 +1,6 @@
 #include "tokenizer/byte_level.h"
 
+#include "attnviz/core.h"
 #include "tokenizer/unicode.h"
 
 namespace attnviz {
@@ -38,6 +39,9 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
   return result.append(text.substr(copied));
 }
 
+/// What no normalizer needs; the text grows at each of several.
+constexpr std::size_t kLargestGrowth = std::size_t{64} << 20U;
+
 void replace_matches(AlignedText& text, const Pattern& pattern, std::string_view content) {
   AlignedText result;
   std::size_t copied = 0;
@@ -57,6 +61,12 @@ void replace_matches(AlignedText& text, const Pattern& pattern, std::string_view
     }
     copy_until(begin);
     const Alignment aligned = end > 0 ? text.alignment[end - 1] : Alignment{text.origin, text.origin};
+    if (result.text.size() + content.size() > text.text.size() + kLargestGrowth) {
+      throw Error(ErrorKind::kInput, "the tokenizer's normalizer Replace makes more than " +
+                                         std::to_string(kLargestGrowth >> 20U) + " MB of a text of " +
+                                         std::to_string(text.text.size()) +
+                                         " bytes; the tokenizer is damaged");
+    }
     result.text.append(content);
     result.alignment.resize(result.text.size(), aligned);
     copied = end;

@@ -22,6 +22,10 @@ const CompanionFile* find(std::span<const CompanionFile> files, std::string_view
 std::span<const std::string_view> tokenizer_file_names() noexcept { return kFileNames; }
 
 std::unique_ptr<Tokenizer> load_tokenizer(std::span<const CompanionFile> files) {
+  for (const CompanionFile& file : files) {
+    if (file.bytes.empty() && file.name != "merges.txt")
+      throw Error(ErrorKind::kInput, file.where + " is empty; copy it again");
+  }
   const auto config = [&] {
     return read_tokenizer_config(find(files, "tokenizer_config.json"),
                                  find(files, "special_tokens_map.json"));

@@ -46,6 +46,10 @@ TEST(AssignSegments, PicksTheSegmentWithMostBytes) {
   EXPECT_EQ(encoding.tokens[3].segment, 1);
 }
 
+TEST(Error, SaysAllOfASentenceThatHoldsNul) {
+  EXPECT_STREQ(Error(ErrorKind::kInput, std::string_view("a\0b", 3)).what(), "a\uFFFDb");
+}
+
 TEST(AssignSegments, LeavesOutWhatHasNoBytesOfTheText) {
   Encoding encoding = two_segments();
   encoding.tokens.resize(3);

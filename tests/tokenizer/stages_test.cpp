@@ -50,6 +50,12 @@ TEST(AlignedText, FiltersMapsAndPrepends) {
   EXPECT_EQ(text.alignment.back(), (Alignment{3, 4}));
 }
 
+TEST(ReplaceMatches, RefusesToGrowWithoutEnd) {
+  AlignedText text("aaaaaaaaaaaaaaaa");
+  const std::string megabytes(std::size_t{5} << 20U, 'b');
+  EXPECT_THROW(replace_matches(text, Pattern::regex("a", "test"), megabytes), Error);
+}
+
 TEST(ReplaceMatches, AlignsWithTheLastCharacter) {
   AlignedText text("a  b");
   replace_matches(text, Pattern::regex(" +", "test"), "▁");
