@@ -32,6 +32,26 @@ void catch_signal(int number) {
   sigaction(number, &action, nullptr);
 }
 
+/// Whether `text` begins with a mark that changes the direction of what follows, or ends a line (U+200E,
+/// U+200F, U+2028 to U+202E, U+2066 to U+2069).
+bool turns_text(std::string_view text) {
+  if (text.size() < 3 || text[0] != '\xE2') return false;
+  const auto last = static_cast<unsigned char>(text[2]);
+  if (text[1] == '\x80') return last == 0x8E || last == 0x8F || (last >= 0xA8 && last <= 0xAE);
+  return text[1] == '\x81' && last >= 0xA6 && last <= 0xA9;
+}
+
+/// What names something absurdly long, without its middle.
+std::string shortened(std::string line) {
+  constexpr std::size_t kLongest = 1200, kBegin = 700, kEnd = 400;
+  if (line.size() <= kLongest) return line;
+  const auto inside = [&](std::size_t at) { return (static_cast<unsigned char>(line[at]) & 0xC0U) == 0x80U; };
+  std::size_t begin = kBegin, end = line.size() - kEnd;
+  while (begin > 0 && inside(begin)) --begin;
+  while (end < line.size() && inside(end)) ++end;
+  return line.substr(0, begin) + " … " + line.substr(end);
+}
+
 }  // namespace
 
 Console::Console(const ConsoleOptions& options) : options_(options) {
@@ -100,6 +120,11 @@ std::string one_line(std::string_view text) {
   std::string line;
   const bool valid = !find_invalid_utf8(text);
   for (std::size_t i = 0; i < text.size(); ++i) {
+    if (valid && turns_text(text.substr(i))) {
+      line += ' ';
+      i += 2;
+      continue;
+    }
     const auto byte = static_cast<unsigned char>(text[i]);
     const bool c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
     if (byte < ' ' || byte == 127 || c1) {
@@ -112,14 +137,21 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
+std::string error_line(std::string_view sentence) {
+  return "attnviz: error: " + shortened(one_line(sentence)) + '\n';
+}
+
 void print_error(std::string_view sentence, std::string_view detail) {
-  std::cerr << "attnviz: error: " << one_line(sentence) << '\n';
+  std::cerr << error_line(sentence);
   if (!detail.empty()) std::cerr << detail << (detail.ends_with('\n') ? "" : "\n");
 }
 
 void catch_signals() {
   catch_signal(SIGINT);
   catch_signal(SIGTERM);
+  catch_signal(SIGHUP);
+  std::signal(SIGXFSZ,
+              SIG_IGN);  // a file over the limit of its size is an error of write(), as a full disk is
 }
 
 }  // namespace attnviz::cli

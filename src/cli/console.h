@@ -50,6 +50,8 @@ class Console final : public Listener {
 std::string one_line(std::string_view text);
 
 /// Writes "attnviz: error: …"; `detail` on lines of its own after it.
+/// What print_error() prints.
+std::string error_line(std::string_view sentence);
 void print_error(std::string_view sentence, std::string_view detail = {});
 
 /// From now on SIGINT and SIGTERM ask for an orderly end; a second one ends at once.

@@ -7,6 +7,7 @@
 
 #include "attnviz/batch.h"
 #include "cli/commands.h"
+#include "cli/parse.h"
 
 namespace attnviz::cli {
 namespace {
@@ -217,6 +218,7 @@ void finish(const BatchDiff& diff, const DiffArguments& arguments, Listener& lis
 /// The folder to write to, or null. Refuses one of those that are compared.
 std::unique_ptr<OutputDirectory> open_out(const DiffArguments& arguments) {
   if (!arguments.out) return nullptr;
+  if (arguments.out->empty()) throw Error(ErrorKind::kUsage, "--out: no folder given; add its name");
   for (const std::string& compared : {arguments.a, arguments.b}) {
     std::error_code error;
     if (std::filesystem::equivalent(*arguments.out, compared, error)) {
@@ -233,7 +235,7 @@ void run_diff(const DiffArguments& arguments, const ConsoleOptions& console_opti
   if (arguments.fail_over && std::isnan(*arguments.fail_over))
     throw Error(ErrorKind::kUsage, "--fail-over takes bits from 0 to 1");
   DiffOptions options{.png = !arguments.no_png};
-  options.render.theme = parse_theme(arguments.theme);
+  options.render.theme = of_option("--theme", [&] { return parse_theme(arguments.theme); });
   options.render.fonts = arguments.fonts;
   options.render.system_fonts = !arguments.no_system_fonts;
   catch_signals();

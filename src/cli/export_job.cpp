@@ -34,7 +34,7 @@ InputRecord read_record(const ExportArguments& arguments) {
   InputRecord record;
   if (arguments.ids) record.ids = parse_ids("--ids", *arguments.ids);
   if (arguments.text) record.text = *arguments.text;
-  if (arguments.text_file) record.text = read_file(*arguments.text_file);
+  if (arguments.text_file) record.text = read_text(*arguments.text_file);
   for (const std::string& segment : arguments.segments) record.segments.push_back(read_segment(segment));
   if (arguments.target && arguments.target_ids) {
     throw Error(ErrorKind::kUsage, "--target and --target-ids are given; give one of them");
@@ -49,9 +49,10 @@ InputRecord read_record(const ExportArguments& arguments) {
 
 ExportOptions check_options(const ExportArguments& arguments) {
   ExportOptions options;
-  options.reductions = parse_reductions(arguments.reduce);
+  options.reductions = of_option("--reduce", [&] { return parse_reductions(arguments.reduce); });
   options.rollout_residual = arguments.rollout_residual;
-  if (arguments.attention) options.kinds = parse_kinds(*arguments.attention);
+  if (arguments.attention)
+    options.kinds = of_option("--attention", [&] { return parse_kinds(*arguments.attention); });
   if (arguments.layers) options.layers = to_ints(parse_selection("--layers", *arguments.layers));
   if (arguments.heads) options.heads = to_ints(parse_selection("--heads", *arguments.heads));
   options.per_head = arguments.per_head;
@@ -60,10 +61,10 @@ ExportOptions check_options(const ExportArguments& arguments) {
   options.drop_sinks = arguments.sink == "drop";
   options.npz = arguments.npz;
   options.png = !arguments.no_png;
-  options.render.colormap = parse_colormap(arguments.colormap);
-  options.render.scale = parse_color_scale(arguments.scale);
-  options.render.top = parse_scale_top(arguments.vmax);
-  options.render.theme = parse_theme(arguments.theme);
+  options.render.colormap = of_option("--colormap", [&] { return parse_colormap(arguments.colormap); });
+  options.render.scale = of_option("--scale", [&] { return parse_color_scale(arguments.scale); });
+  options.render.top = of_option("--vmax", [&] { return parse_scale_top(arguments.vmax); });
+  options.render.theme = of_option("--theme", [&] { return parse_theme(arguments.theme); });
   options.render.annotate = arguments.annotate;
   options.render.fonts = arguments.fonts;
   options.render.system_fonts = !arguments.no_system_fonts;
@@ -141,7 +142,7 @@ ExportJob check(const ExportArguments& arguments, ConsoleOptions& console) {
 }
 
 LoadedModel::LoadedModel(const ExportArguments& arguments, const ExportJob& job, Console& console)
-    : model(Model::load(job.load, console)),
+    : model(load_model(job.load, console)),
       tokenizer(find_tokenizer(arguments.tokenizer, *model)),
       target_tokenizer(find_target_tokenizer(*model)) {
   console.detail("loaded '" + arguments.model +
@@ -159,6 +160,13 @@ Timings::Timings(const ExportArguments& arguments) : file_(arguments.timings) {
                     "' lies in the folder of the maps, whose files are the same whenever they "
                     "are made; name a file elsewhere");
   }
+  const bool there = fs::exists(file, error);
+  errno = 0;
+  if (!std::ofstream(*file_, std::ios::binary | std::ios::app)) {
+    throw Error(ErrorKind::kOutput, "cannot write '" + *file_ + "' (--timings): " +
+                                        std::generic_category().message(errno != 0 ? errno : EIO));
+  }
+  if (!there) fs::remove(file, error);
 }
 
 double Timings::elapsed() const {

@@ -8,6 +8,8 @@
 #include <iostream>
 #include <system_error>
 
+#include "cli/crash_guard.h"
+
 namespace attnviz::cli {
 namespace {
 
@@ -52,7 +54,7 @@ std::vector<CompanionFile> read_folder(const fs::path& folder) {
   for (const std::string_view name : tokenizer_file_names()) {
     const fs::path path = folder / fs::path(name);
     std::error_code error;
-    if (fs::is_regular_file(path, error))
+    if (fs::exists(fs::symlink_status(path, error)))
       files.push_back({std::string(name), path.string(), read_file(path.string())});
   }
   return files;
@@ -78,6 +80,14 @@ std::unique_ptr<Tokenizer> named_tokenizer(const std::string& file, const Model&
 
 }  // namespace
 
+std::unique_ptr<Model> load_model(const LoadOptions& options, Console& console) {
+  const CrashGuard guard(
+      "the model '" + options.model +
+      "' crashes libtorch when it is loaded; it is damaged, or made to do so: export it again, or take it "
+      "from where you trust");
+  return Model::load(options, console);
+}
+
 std::string read_file(const std::string& path) {
   if (path == "-") return slurp(std::cin, "standard input");
   std::error_code error;
@@ -95,19 +105,31 @@ std::string read_file(const std::string& path) {
               "cannot read '" + path + "': " + std::generic_category().message(errno ? errno : EIO));
 }
 
+std::string read_text(const std::string& path) {
+  std::string text = read_file(path);
+  if (const auto bad = find_invalid_utf8(text)) {
+    throw Error(ErrorKind::kInput, (path == "-" ? "standard input" : "'" + path + "'") +
+                                       " is not UTF-8: byte " + std::to_string(*bad) + " of " +
+                                       std::to_string(text.size()) +
+                                       " begins no character; convert it first");
+  }
+  return text;
+}
+
 NamedText read_segment(const std::string& argument) {
   const std::size_t equals = argument.find('=');
   if (equals == std::string::npos) {
     throw Error(ErrorKind::kUsage, "--segment: '" + argument + "' has no '='; write NAME=TEXT or NAME=@FILE");
   }
   NamedText segment{argument.substr(0, equals), argument.substr(equals + 1)};
-  if (segment.text.starts_with('@')) segment.text = read_file(segment.text.substr(1));
+  if (segment.text.starts_with('@')) segment.text = read_text(segment.text.substr(1));
   if (find_invalid_utf8(segment.name)) throw Error(ErrorKind::kUsage, "--segment: a name is not UTF-8");
   return segment;
 }
 
 std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path) {
   std::error_code error;
+  if (!fs::exists(path, error)) throw Error(ErrorKind::kInput, "there is no tokenizer '" + path + "'");
   std::vector<CompanionFile> files;
   if (fs::is_directory(path, error)) {
     files = read_folder(path);

@@ -7,12 +7,19 @@
 #include "attnviz/batch.h"
 #include "attnviz/model.h"
 #include "attnviz/tokenizer.h"
+#include "cli/console.h"
 
 namespace attnviz::cli {
+
+/// Model::load(); where the file crashes libtorch, the command ends with a sentence that names it.
+std::unique_ptr<Model> load_model(const LoadOptions& options, Console& console);
 
 /// The whole content of the file at `path`, "-" is standard input. Throws kInput naming the file and the
 /// system's reason.
 std::string read_file(const std::string& path);
+
+/// The same for a text. Throws kInput naming the file where it is not UTF-8.
+std::string read_text(const std::string& path);
 
 /// "NAME=TEXT" or "NAME=@FILE" ("NAME=@-" is standard input). Throws kUsage without "=".
 NamedText read_segment(const std::string& argument);

@@ -79,7 +79,7 @@ void print_for_people(const ModelInfo& info, const Tokenizer* tokenizer) {
 
 void run_inspect(const InspectOptions& options, const ConsoleOptions& console_options) {
   Console console(console_options);
-  const auto model = Model::load(options.load, console);
+  const auto model = load_model(options.load, console);
   const auto tokenizer = find_tokenizer(options.tokenizer, *model);
   const ModelInfo& info = model->info();
   if (options.json) {

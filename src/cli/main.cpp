@@ -1,7 +1,10 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <new>
+#include <string>
+#include <vector>
 
 #include "attnviz/report.h"
 #include "cli/commands.h"
@@ -23,8 +26,33 @@ int exit_code(ErrorKind kind) {
   return 3;
 }
 
+/// 0 when all that was printed has gone out.
+int end_output() {
+  if (std::cout.flush()) return 0;
+  print_error("cannot write to standard output: it is closed, or its disk is full");
+  return exit_code(ErrorKind::kOutput);
+}
+
+/// As CLI11 takes them, last first. "--text=" gives an empty value, for which CLI11 would take the next
+/// argument.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const bool empty_value =
+        argument.starts_with("--") && argument.size() > 3 && argument.find('=') == argument.size() - 1;
+    arguments.push_back(empty_value ? argument.substr(0, argument.size() - 1) : argument);
+    if (empty_value) arguments.emplace_back();
+  }
+  std::reverse(arguments.begin(), arguments.end());
+  return arguments;
+}
+
 int report(const CLI::App& app, const CLI::ParseError& error) {
-  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  if (error.get_exit_code() == 0) {  // --help, --version
+    app.exit(error);
+    return end_output();
+  }
   if (dynamic_cast<const CLI::RuntimeError*>(&error) != nullptr)
     return error.get_exit_code();  // said already
   print_error(std::string(error.what()) + " (attnviz --help lists the options)");
@@ -43,10 +71,8 @@ int main(int argc, char** argv) {
   add_tokenize(app);
   add_diff(app, console);
   try {
-    app.parse(argc, argv);
-    if (std::cout.flush()) return 0;
-    print_error("cannot write to standard output");
-    return exit_code(ErrorKind::kOutput);
+    app.parse(arguments_of(argc, argv));
+    return end_output();
   } catch (const CLI::ParseError& error) {
     return report(app, error);
   } catch (const attnviz::Error& error) {

@@ -18,4 +18,14 @@ std::vector<AttentionKind> parse_kinds(std::string_view text);
 /// "mean,max,rollout" → names in their order, each once, each of reduction_names(). Throws kUsage.
 std::vector<std::string> parse_reductions(std::string_view text);
 
+/// What `parse` returns; what it refuses is put down to `option`.
+template <class Parse>
+auto of_option(const std::string& option, const Parse& parse) {
+  try {
+    return parse();
+  } catch (const Error& error) {
+    throw Error(error.kind(), option + ": " + error.what(), error.detail());
+  }
+}
+
 }  // namespace attnviz::cli

@@ -157,6 +157,16 @@ TEST_F(BatchTest, ARecordThatIsGoneDoesNotPassTheGate) {
   EXPECT_THAT(lines_of(gate.err), ElementsAre(HasSubstr("record 'q-2' is in A alone")));
 }
 
+TEST_F(BatchTest, ARecordThatIsDamagedDoesNotPassAsMissing) {
+  give(records(3));
+  ASSERT_EQ(run("before", {"--no-png"}).exit_code, 0);
+  ASSERT_EQ(run("after", {"--no-png"}).exit_code, 0);
+  fs::remove_all(scratch_ / "after/q-1");
+  const Outcome outcome = run_attnviz({"diff", "before", "after"}, "", scratch_ / "");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(lines_of(outcome.err), ElementsAre(HasSubstr("q-1: 'after/q-1'")));
+}
+
 TEST_F(BatchTest, UsageIsCheckedBeforeTheModelIsLoaded) {
   give(records(1));
   const auto expect = [&](int code, const std::string& word, std::vector<std::string> arguments) {

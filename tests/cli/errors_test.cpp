@@ -87,6 +87,48 @@ TEST_F(ErrorsTest, FilesWithoutEndEndWith3) {
   expect(3, {endless, "--ids", "1"}, {"endless.json"});
 }
 
+TEST_F(ErrorsTest, NamesThatAreLongOrTurnTheTextAreShownSo) {
+  const Outcome outcome =
+      run_attnviz({std::string(3000, 'x') + "\u202E\x1B[2J", "--text", "a", "--out", "maps"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_LT(outcome.err.size(), 1300U);
+  EXPECT_NE(outcome.err.find("xx … xx"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("x  [2J'"), std::string::npos) << outcome.err;
+}
+
+TEST_F(ErrorsTest, CompanionsThatAreNoFilesEndWith3) {
+  for (const char* name : {"tokenizer.json", "attnviz.json", "config.json"}) {
+    std::filesystem::create_directory(scratch_ / "model");
+    std::filesystem::copy(kQa + "/model.pt", scratch_ / "model/model.pt");
+    std::filesystem::create_symlink("nowhere", scratch_ / "model" / name);
+    expect(3, {scratch_.str("model"), "--ids", "1"}, {name, "leads nowhere"});
+    std::filesystem::remove(scratch_ / "model" / name);
+    std::filesystem::create_directory(scratch_ / "model" / name);
+    expect(3, {scratch_.str("model"), "--ids", "1"}, {name, "is no file"});
+    std::filesystem::remove_all(scratch_ / "model");
+  }
+}
+
+TEST_F(ErrorsTest, TimingsThatCannotBeWrittenEndWith4BeforeTheRun) {
+  for (const char* file : {"", "none/timings.json", "/proc/timings.json"})
+    expect(4, {kQa, "--text", "a", "--timings", scratch_.str("") + file}, {"--timings"});
+}
+
+TEST_F(ErrorsTest, AnEmptyValueDoesNotTakeTheNextOption) {
+  expect(3, {kQa, "--text=", "--no-png"}, {"no tokens"});
+  expect(2, {kQa, "--text", "a", "--tokens=", "--no-png"}, {"--tokens"});
+}
+
+TEST_F(ErrorsTest, FilesThatAreNoTextAreNamed) {
+  write_bytes(scratch_ / "latin.txt", "caf\xE9");
+  expect(3, {kQa, "--text-file", scratch_.str("latin.txt")}, {"latin.txt", "UTF-8", "byte 3"});
+  expect(3, {kQa, "--segment", "a=@" + scratch_.str("latin.txt")}, {"latin.txt", "UTF-8"});
+  write_bytes(scratch_ / "empty.json", "");
+  expect(3, {kQa, "--text", "a", "--tokenizer", scratch_.str("empty.json")}, {"empty.json", "is empty"});
+  expect(3, {kQa, "--text", "a", "--tokenizer", scratch_.str("none.json")},
+         {"there is no tokenizer", "none.json"});
+}
+
 TEST_F(ErrorsTest, OutIsRequired) {
   const Outcome outcome = run_attnviz({kQa, "--text", "a"});
   EXPECT_EQ(outcome.exit_code, 2);
@@ -109,6 +151,14 @@ TEST_F(ErrorsTest, ATruncatedModelEndsWith3) {
     write_bytes(scratch_ / "cut.pt", whole.substr(0, size));
     expect(3, {scratch_.str("cut.pt"), "--ids", "1"}, {"cut.pt"});
   }
+}
+
+TEST_F(ErrorsTest, AModelThatCrashesLibtorchEndsWith3) {
+  testing::save_nested("def forward(self, input_ids):\n  return input_ids * 2\n", 500'000,
+                       scratch_.str("nested.pt"));
+  expect(3, {scratch_.str("nested.pt"), "--ids", "1"}, {"nested.pt", "crashes libtorch"});
+  const Outcome inspected = run_attnviz({"inspect", scratch_.str("nested.pt")});
+  EXPECT_EQ(inspected.exit_code, 3) << inspected.err;
 }
 
 TEST_F(ErrorsTest, AStateDictHasItsOwnSentence) {
@@ -190,7 +240,7 @@ TEST_F(ErrorsTest, AnInterruptedRunEndsWith130AndLeavesWholeFilesOnly) {
     return std::filesystem::directory_iterator(scratch_ / "maps/tokens", none) !=
            std::filesystem::directory_iterator();
   };
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     const Outcome outcome = testing::run_attnviz_until(
         begun, signal, {kQa, "--text", text, "--per-head", "--out", "maps"}, scratch_ / "");
     EXPECT_EQ(outcome.exit_code, 130);
