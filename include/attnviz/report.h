@@ -185,23 +185,24 @@ class BatchDirectory {
                                          const ManifestOptions& options) const;
 
   /// The folder of a record, whose maps replace earlier ones when they are whole. The manifest of an earlier
-  /// batch goes at the first call: it would not be true any longer.
+  /// batch, which would not be true any longer, is put aside at the first call: a batch that goes on with
+  /// this one must know what it lists.
   std::unique_ptr<OutputDirectory> open(std::string_view id);
 
   /// Removes the earlier maps of a record that failed, so that they are not taken for its own.
   void discard(std::string_view id);
 
-  /// Writes manifest.json, after every record. Maps of records that are not done in this batch, which an
-  /// earlier one left, are removed. Returns the path as the user would write it.
+  /// Writes manifest.json, after every record. Maps that an earlier batch lists and that are not done in this
+  /// one are removed. Returns the path as the user would write it.
   std::string finish(const BatchManifest& manifest);
 
  private:
   void forget_manifest();
-  void discard_all_but(const std::set<std::string>& ids);
 
   std::filesystem::path path_;
   std::vector<std::filesystem::path> created_;  ///< Innermost first.
   bool resumes_;
+  std::vector<std::string> earlier_;  ///< Ids that the manifest of an earlier batch lists.
 };
 
 // ------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,11 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+/// Discarded where there is none.
+json read_manifest(const fs::path& file) {
+  return json::parse(read_bytes(file).value_or(""), nullptr, false);
+}
+
 json as_json(const ManifestOptions& options) {
   JsonWriter writer;
   write_options(writer, options);
@@ -43,27 +48,26 @@ bool is_whole(const fs::path& folder, const json& manifest, std::string_view sha
   });
 }
 
-/// Whether `folder` holds what a batch wrote of the record that has its name: whole maps, or the part of them
-/// that a killed run left.
-bool is_of_record(const fs::path& folder) {
-  std::error_code error;
-  if (!fs::is_directory(fs::symlink_status(folder, error))) return false;
-  const json manifest = json::parse(read_bytes(folder / kManifest).value_or(""), nullptr, false);
-  if (manifest.is_discarded()) return fs::is_directory(fs::symlink_status(folder / kTemporary, error));
-  try {
-    const auto record = json::parse(manifest.at("options").at("record").get<std::string>());
-    return manifest.at("schema") == kRunSchema && record.at("id") == folder.filename().string();
-  } catch (const json::exception&) {
-    return false;
+/// Ids that the manifest of an earlier batch lists in `file`; only such as can be names of folders of it.
+void add_listed_ids(const fs::path& file, std::vector<std::string>& ids) {
+  const json manifest = read_manifest(file);
+  const json records = manifest.is_object() ? manifest.value("records", json::array()) : json::array();
+  for (const json& record : records) {
+    if (!record.is_object() || !record.contains("id") || !record["id"].is_string()) continue;
+    std::string id = record["id"].get<std::string>();
+    if (!id.empty() && id.front() != '.' && id.find('/') == std::string::npos) ids.push_back(std::move(id));
   }
 }
+
+/// Where the manifest of an earlier batch waits until the new one takes its name.
+fs::path part_of(const fs::path& manifest) { return manifest.string() + std::string(kTemporary); }
 
 }  // namespace
 
 std::optional<std::int64_t> outputs_of_whole_run(const fs::path& folder, std::string_view sha256,
                                                  const ManifestOptions& options) {
   try {
-    const json manifest = json::parse(read_bytes(folder / kManifest).value_or(""), nullptr, false);
+    const json manifest = read_manifest(folder / kManifest);
     if (!is_whole(folder, manifest, sha256, options)) return std::nullopt;
     return static_cast<std::int64_t>(manifest.at("outputs").size());
   } catch (const json::exception&) {
@@ -128,6 +132,8 @@ BatchDirectory::BatchDirectory(fs::path path, IfNotEmpty policy)
                                               : "holds a manifest.json that attnviz did not write; name "
                                                 "another folder"));
   }
+  add_listed_ids(path_ / kManifest, earlier_);
+  add_listed_ids(part_of(path_ / kManifest), earlier_);
 }
 
 BatchDirectory::~BatchDirectory() {
@@ -164,29 +170,21 @@ void BatchDirectory::discard(std::string_view id) {
 }
 
 void BatchDirectory::forget_manifest() {
+  const fs::path manifest = path_ / kManifest;
   std::error_code error;
-  fs::remove(path_ / kManifest, error);
-  if (error) fail("replace", path_ / kManifest, error.value());
-}
-
-void BatchDirectory::discard_all_but(const std::set<std::string>& ids) {
-  std::vector<std::string> others;
-  std::error_code error;
-  fs::directory_iterator entry(path_, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (!ids.contains(name) && is_of_record(entry->path())) others.push_back(name);
-  }
-  if (error) fail("read", path_, error.value());
-  for (const std::string& name : others) discard(name);
+  if (!fs::exists(fs::symlink_status(manifest, error))) return;
+  fs::rename(manifest, part_of(manifest), error);
+  if (error) fail("replace", manifest, error.value());
 }
 
 std::string BatchDirectory::finish(const BatchManifest& manifest) {
-  std::set<std::string> ids;
+  std::set<std::string_view> ids;
   for (const BatchEntry& entry : manifest.records) {
     if (entry.id && !entry.error) ids.insert(*entry.id);
   }
-  discard_all_but(ids);
+  for (const std::string& id : earlier_) {
+    if (!ids.contains(id)) discard(id);
+  }
   const fs::path target = path_ / kManifest;
   write_file(target, target, [&](const WriteAt& write) { write(0, batch_manifest_json(manifest)); });
   return target.string();

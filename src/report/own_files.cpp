@@ -109,6 +109,8 @@ void clear_run(const fs::path& folder) {
 }
 
 std::optional<std::string> read_bytes(const fs::path& file) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return std::nullopt;
   std::ifstream in(file, std::ios::binary);
   std::ostringstream bytes;
   if (in.peek() != std::ifstream::traits_type::eof()) bytes << in.rdbuf();

@@ -142,30 +142,24 @@ TEST_F(BatchDirectoryTest, MapsOfAnEarlierBatchThatAreNotInThisOneGoAtItsEnd) {
       batch.finish({"m.pt", kSha, {}, {{1, "stays"}, {2, "goes"}, {3, "has-others"}}});
     }
     put(root_ / "maps/has-others/mine.txt", "mine");
-    put(root_ / "maps/killed/.attnviz-part/overview.png", "x");
     if (stopped_between) BatchDirectory(root_ / "maps", IfNotEmpty::kReplace).open("stays");
     BatchDirectory batch(root_ / "maps", IfNotEmpty::kResume);
     write_run(*batch.open("stays"), "stays");
     batch.finish({"m.pt", kSha, {}, {{1, "stays"}}});
     EXPECT_TRUE(fs::exists(root_ / "maps/stays/manifest.json"));
     EXPECT_FALSE(fs::exists(root_ / "maps/goes"));
-    EXPECT_FALSE(fs::exists(root_ / "maps/killed"));
+    EXPECT_FALSE(fs::exists(root_ / "maps/manifest.json.attnviz-part"));
     EXPECT_EQ(std::distance(fs::recursive_directory_iterator(root_ / "maps/has-others"), {}), 1);
   }
 }
 
-TEST_F(BatchDirectoryTest, WhatNoBatchWroteStays) {
-  const auto other = [](const std::string& record) {
-    return json{{"schema", "attnviz.manifest/1"}, {"options", {{"record", record}}}}.dump();
-  };
-  put(root_ / "maps/of-one-run/manifest.json", R"({"schema": "attnviz.manifest/1", "options": {}})");
-  put(root_ / "maps/renamed/manifest.json", other(R"({"id": "a", "text": "x"})"));
-  put(root_ / "maps/no-json/manifest.json", other("{"));
-  put(root_ / "maps/empty/manifest.json", "");
+TEST_F(BatchDirectoryTest, WhatNoBatchOfThisFolderListsStays) {
+  write_run(*BatchDirectory(root_ / "maps", IfNotEmpty::kReplace).open("moved-here"), "moved-here");
+  put(root_ / "maps/killed/.attnviz-part/overview.png", "x");
   put(root_ / "maps/file", "mine");
-  BatchDirectory batch(root_ / "maps", IfNotEmpty::kReplace);
+  BatchDirectory batch(root_ / "maps", IfNotEmpty::kResume);
   batch.finish({"m.pt", kSha, {}, {}});
-  for (const char* name : {"of-one-run", "renamed", "no-json", "empty", "file"})
+  for (const char* name : {"moved-here/manifest.json", "killed", "file"})
     EXPECT_TRUE(fs::exists(root_ / "maps" / name)) << name;
 }
 
