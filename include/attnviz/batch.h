@@ -99,8 +99,8 @@ ExportResult export_maps(Model& model, const Tokenizers& tokenizers, const Input
 
 // -------------------------------------------------------------------------------------------------- batches
 
-/// "3,7-12": numbers ≥ 0 and ranges with both ends included; ascending, each once. Throws kUsage naming
-/// `what` they are given to.
+/// "3,7-12": numbers from 0 to 1,000,000 and ranges with both ends included; ascending, each once. Throws
+/// kUsage naming `what` they are given to.
 std::vector<std::int64_t> parse_selection(std::string_view what, std::string_view text);
 
 /// A line of a batch, read.

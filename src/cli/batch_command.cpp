@@ -31,7 +31,6 @@ void run_batch(const ExportArguments& arguments, const ExportJob& job, Console& 
   std::cout << result.manifest << '\n';
   if (result.kept > 0) console.detail(std::to_string(result.kept) + " records were there and whole");
   timings.write(result.seconds, result.done + result.failed);
-  if (!std::cout.flush()) throw Error(ErrorKind::kOutput, "cannot write to standard output");
   if (result.failed > 0) throw CLI::RuntimeError(1);
 }
 

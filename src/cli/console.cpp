@@ -150,8 +150,6 @@ void catch_signals() {
   catch_signal(SIGINT);
   catch_signal(SIGTERM);
   catch_signal(SIGHUP);
-  std::signal(SIGXFSZ,
-              SIG_IGN);  // a file over the limit of its size is an error of write(), as a full disk is
 }
 
 }  // namespace attnviz::cli

@@ -30,8 +30,9 @@ class Console final : public Listener {
   void progress(std::string_view what, std::int64_t done, std::int64_t total) override;
   /// An error that does not end the command.
   void error(std::string_view sentence);
-  /// True after SIGINT or SIGTERM.
+  /// True after SIGINT, SIGTERM or SIGHUP.
   bool cancelled() const override;
+  bool verbose() const noexcept { return options_.verbose; }
 
  private:
   void draw_bar(const std::string& text, std::int64_t done, std::int64_t total);
@@ -45,16 +46,17 @@ class Console final : public Listener {
   Rate rate_{{}};
 };
 
-/// `text` as it can be shown on a terminal, whatever file it comes from: control characters become spaces,
-/// and where it is not UTF-8 its bytes above 127 question marks.
+/// `text` as it can be shown on a terminal, whatever file it comes from: control characters and marks that
+/// turn the direction of text become spaces, and where it is not UTF-8 its bytes above 127 question marks.
 std::string one_line(std::string_view text);
 
-/// Writes "attnviz: error: …"; `detail` on lines of its own after it.
-/// What print_error() prints.
+/// "attnviz: error: …\n", on one line; the middle of what is longer than a screen is left out.
 std::string error_line(std::string_view sentence);
+
+/// Writes error_line(); `detail` on lines of its own after it.
 void print_error(std::string_view sentence, std::string_view detail = {});
 
-/// From now on SIGINT and SIGTERM ask for an orderly end; a second one ends at once.
+/// From now on SIGINT, SIGTERM and SIGHUP ask for an orderly end; a second one ends at once.
 void catch_signals();
 
 }  // namespace attnviz::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <csignal>
 #include <string>
 #include <vector>
@@ -21,7 +22,8 @@ class CrashGuard {
  private:
   std::vector<char> stack_;  ///< For the handler: the usual one may be full.
   stack_t old_stack_{};
-  std::vector<struct sigaction> old_;
+  static constexpr std::array kCrashes = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+  std::array<struct sigaction, kCrashes.size()> old_{};
 };
 
 }  // namespace attnviz::cli

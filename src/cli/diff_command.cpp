@@ -162,21 +162,27 @@ bool report_alone(const std::string& one, const std::vector<std::string>& only_a
   return !only_a.empty() || !only_b.empty();
 }
 
-/// Whether the run is over the bound, which is said then. Throws kInput when none of its maps is a
-/// distribution.
+/// Whether the run is over the bound, or has no distribution to tell it by; either is said.
 bool is_over(const RunDiff& diff, const std::string& of, double fail_over) {
   const bool alone = report_alone("output token", as_texts(diff.only_a), as_texts(diff.only_b), of);
   const TokenDiff* token = diff.most_divergent();
   if (token == nullptr) {
-    throw Error(
-        ErrorKind::kInput,
-        "--fail-over needs mean or rollout in both runs, as max and min are no distributions; make the maps "
-        "with --reduce mean");
+    print_error("no map" + of + " is a distribution, which --fail-over compares");
+    return true;
   }
   if (token->most_divergent()->divergence->js <= fail_over) return alone;
   print_error("the JS divergence of " + most_divergent_text(*token) + of + " is over --fail-over " +
               number("%.4g", fail_over));
   return true;
+}
+
+/// Throws kInput; `token` is the most divergent one of all.
+void require_distributions(const TokenDiff* token) {
+  if (token != nullptr) return;
+  throw Error(ErrorKind::kInput,
+              "--fail-over needs mean or rollout in both runs, as max and min are no distributions; make the "
+              "maps with "
+              "--reduce mean");
 }
 
 void finish(const RunDiff& diff, const DiffArguments& arguments, Listener& listener) {
@@ -186,7 +192,9 @@ void finish(const RunDiff& diff, const DiffArguments& arguments, Listener& liste
   } else {
     print_run(diff);
   }
-  if (arguments.fail_over && is_over(diff, "", *arguments.fail_over)) throw CLI::RuntimeError(1);
+  if (!arguments.fail_over) return;
+  require_distributions(diff.most_divergent());
+  if (is_over(diff, "", *arguments.fail_over)) throw CLI::RuntimeError(1);
 }
 
 void finish(const BatchDiff& diff, const DiffArguments& arguments, Listener& listener) {
@@ -203,6 +211,11 @@ void finish(const BatchDiff& diff, const DiffArguments& arguments, Listener& lis
   } else {
     print_batch(diff);
   }
+  const RecordDiff* worst = diff.most_divergent();
+  const bool compared =
+      std::any_of(diff.records.begin(), diff.records.end(), [](const auto& one) { return one.diff; });
+  if (arguments.fail_over && compared)
+    require_distributions(worst == nullptr ? nullptr : worst->diff->most_divergent());
   bool failed = arguments.fail_over && report_alone("record", diff.only_a, diff.only_b, "");
   for (const RecordDiff& record : diff.records) {
     if (!record.diff) {
@@ -233,7 +246,7 @@ std::unique_ptr<OutputDirectory> open_out(const DiffArguments& arguments) {
 
 void run_diff(const DiffArguments& arguments, const ConsoleOptions& console_options) {
   if (arguments.fail_over && std::isnan(*arguments.fail_over))
-    throw Error(ErrorKind::kUsage, "--fail-over takes bits from 0 to 1");
+    throw Error(ErrorKind::kUsage, "--fail-over: nan is no number of bits; expected 0 to 1");
   DiffOptions options{.png = !arguments.no_png};
   options.render.theme = of_option("--theme", [&] { return parse_theme(arguments.theme); });
   options.render.fonts = arguments.fonts;

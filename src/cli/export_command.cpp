@@ -51,7 +51,7 @@ void add_export(CLI::App& app, ConsoleOptions& console) {
       "  attnviz qa/ --segment fact=@fact.txt --segment question=\" who ?\" --generate 20 --out maps/\n"
       "  attnviz qa/ --batch questions.jsonl --generate 20 --out maps/ --resume\n"
       "\n"
-      "Exit codes: 0 done, 1 some records of a batch failed or diff is over --fail-over, 2 usage,\n"
+      "Exit codes: 0 done, 1 some records of a batch failed or diff does not pass --fail-over, 2 usage,\n"
       "3 model or input, 4 output, 130 interrupted.");
   app.parse_complete_callback([&app] { refuse_beside_subcommand(app); });
   app.final_callback([&app, arguments, &console] {

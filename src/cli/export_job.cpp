@@ -1,5 +1,7 @@
 #include "cli/export_job.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -49,10 +51,9 @@ InputRecord read_record(const ExportArguments& arguments) {
 
 ExportOptions check_options(const ExportArguments& arguments) {
   ExportOptions options;
-  options.reductions = of_option("--reduce", [&] { return parse_reductions(arguments.reduce); });
+  options.reductions = parse_reductions(arguments.reduce);
   options.rollout_residual = arguments.rollout_residual;
-  if (arguments.attention)
-    options.kinds = of_option("--attention", [&] { return parse_kinds(*arguments.attention); });
+  if (arguments.attention) options.kinds = parse_kinds(*arguments.attention);
   if (arguments.layers) options.layers = to_ints(parse_selection("--layers", *arguments.layers));
   if (arguments.heads) options.heads = to_ints(parse_selection("--heads", *arguments.heads));
   options.per_head = arguments.per_head;
@@ -160,13 +161,13 @@ Timings::Timings(const ExportArguments& arguments) : file_(arguments.timings) {
                     "' lies in the folder of the maps, whose files are the same whenever they "
                     "are made; name a file elsewhere");
   }
-  const bool there = fs::exists(file, error);
-  errno = 0;
-  if (!std::ofstream(*file_, std::ios::binary | std::ios::app)) {
-    throw Error(ErrorKind::kOutput, "cannot write '" + *file_ + "' (--timings): " +
-                                        std::generic_category().message(errno != 0 ? errno : EIO));
+  int failure = file_->empty() ? ENOENT : fs::is_directory(file, error) ? EISDIR : 0;
+  const fs::path checked = fs::exists(file, error) ? file : fs::absolute(file, error).parent_path();
+  if (failure == 0 && ::access(checked.c_str(), W_OK) != 0) failure = errno;
+  if (failure != 0) {
+    throw Error(ErrorKind::kOutput,
+                "cannot write '" + *file_ + "' (--timings): " + std::generic_category().message(failure));
   }
-  if (!there) fs::remove(file, error);
 }
 
 double Timings::elapsed() const {

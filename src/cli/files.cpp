@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <system_error>
 
@@ -49,12 +50,14 @@ std::string companion_name(const fs::path& path) {
                   "' is; expected tokenizer.json, tokenizer.model, vocab.txt or vocab.json");
 }
 
-std::vector<CompanionFile> read_folder(const fs::path& folder) {
+/// The tokenizer files of a folder whose names `is_wanted`.
+std::vector<CompanionFile> read_folder(const fs::path& folder,
+                                       const std::function<bool(std::string_view)>& is_wanted) {
   std::vector<CompanionFile> files;
   for (const std::string_view name : tokenizer_file_names()) {
     const fs::path path = folder / fs::path(name);
     std::error_code error;
-    if (fs::exists(fs::symlink_status(path, error)))
+    if (is_wanted(name) && fs::exists(fs::symlink_status(path, error)))
       files.push_back({std::string(name), path.string(), read_file(path.string())});
   }
   return files;
@@ -81,28 +84,32 @@ std::unique_ptr<Tokenizer> named_tokenizer(const std::string& file, const Model&
 }  // namespace
 
 std::unique_ptr<Model> load_model(const LoadOptions& options, Console& console) {
-  const CrashGuard guard(
-      "the model '" + options.model +
-      "' crashes libtorch when it is loaded; it is damaged, or made to do so: export it again, or take it "
-      "from where you trust");
+  std::optional<CrashGuard> guard;  // with --verbose a crash is left as it is, for a debugger
+  if (!console.verbose())
+    guard.emplace(
+        "the model '" + options.model +
+        "' crashes libtorch when it is loaded; it is damaged, or made to do so: export it again, or take it "
+        "from where you trust");
   return Model::load(options, console);
 }
 
 std::string read_file(const std::string& path) {
-  if (path == "-") return slurp(std::cin, "standard input");
+  const std::string shown = path == "-" ? "standard input" : "'" + path + "'";
+  const auto cannot_read = [&] {
+    return Error(ErrorKind::kInput,
+                 "cannot read " + shown + ": " + std::generic_category().message(errno != 0 ? errno : EIO));
+  };
   std::error_code error;
-  if (fs::is_directory(path, error))
-    throw Error(ErrorKind::kInput, "'" + path + "' is a folder; a file was expected");
+  if (path != "-" && fs::is_directory(path, error))
+    throw Error(ErrorKind::kInput, shown + " is a folder; a file was expected");
   errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    throw Error(ErrorKind::kInput,
-                "cannot read '" + path + "': " + std::generic_category().message(errno ? errno : EIO));
-  }
-  std::string bytes = slurp(in, "'" + path + "'");
-  if (!in.bad()) return bytes;
-  throw Error(ErrorKind::kInput,
-              "cannot read '" + path + "': " + std::generic_category().message(errno ? errno : EIO));
+  std::ifstream file;
+  if (path != "-") file.open(path, std::ios::binary);
+  std::istream& in = path == "-" ? std::cin : file;
+  if (!in) throw cannot_read();
+  std::string bytes = slurp(in, shown);
+  if (in.bad()) throw cannot_read();
+  return bytes;
 }
 
 std::string read_text(const std::string& path) {
@@ -129,14 +136,15 @@ NamedText read_segment(const std::string& argument) {
 
 std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path) {
   std::error_code error;
-  if (!fs::exists(path, error)) throw Error(ErrorKind::kInput, "there is no tokenizer '" + path + "'");
+  if (fs::status(path, error).type() == fs::file_type::not_found)
+    throw Error(ErrorKind::kInput, "there is no tokenizer '" + path + "'");
   std::vector<CompanionFile> files;
   if (fs::is_directory(path, error)) {
-    files = read_folder(path);
+    files = read_folder(path, [](std::string_view) { return true; });
   } else {
     files.push_back({companion_name(path), path, read_file(path)});
-    for (CompanionFile& file : read_folder(fs::path(path).parent_path())) {
-      if (adds_to_others(file.name) && file.name != files.front().name) files.push_back(std::move(file));
+    for (CompanionFile& file : read_folder(fs::path(path).parent_path(), adds_to_others)) {
+      if (file.name != files.front().name) files.push_back(std::move(file));
     }
   }
   auto tokenizer = load_tokenizer(files);

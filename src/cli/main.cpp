@@ -1,8 +1,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <exception>
 #include <iostream>
 #include <new>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,15 +35,28 @@ int end_output() {
   return exit_code(ErrorKind::kOutput);
 }
 
-/// As CLI11 takes them, last first. "--text=" gives an empty value, for which CLI11 would take the next
-/// argument.
-std::vector<std::string> arguments_of(int argc, char** argv) {
+/// Whether `name` is an option with a value, of the main job or of a subcommand.
+bool takes_value(const CLI::App& app, const std::string& name) {
+  const auto takes = [&name](const CLI::App& command) {
+    const CLI::Option* option = command.get_option_no_throw(name);
+    return option != nullptr && option->get_items_expected_max() > 0;
+  };
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  return takes(app) ||
+         std::any_of(commands.begin(), commands.end(), [&](const CLI::App* one) { return takes(*one); });
+}
+
+/// As CLI11 takes them, last first. For an empty value, "--text=", CLI11 would take the next argument.
+std::vector<std::string> arguments_of(const CLI::App& app, int argc, char** argv) {
   std::vector<std::string> arguments;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    const bool empty_value =
-        argument.starts_with("--") && argument.size() > 3 && argument.find('=') == argument.size() - 1;
-    arguments.push_back(empty_value ? argument.substr(0, argument.size() - 1) : argument);
+  bool is_value = false, options_end = false;
+  for (const std::string argument : std::span(argv, static_cast<std::size_t>(argc)).subspan(1)) {
+    const std::string name = argument.substr(0, argument.find('='));
+    const bool option = !is_value && !options_end && argument.starts_with("--") && takes_value(app, name);
+    options_end = options_end || (!is_value && argument == "--");
+    const bool empty_value = option && name.size() + 1 == argument.size();
+    is_value = option && name == argument;
+    arguments.push_back(empty_value ? name : argument);
     if (empty_value) arguments.emplace_back();
   }
   std::reverse(arguments.begin(), arguments.end());
@@ -53,8 +68,10 @@ int report(const CLI::App& app, const CLI::ParseError& error) {
     app.exit(error);
     return end_output();
   }
-  if (dynamic_cast<const CLI::RuntimeError*>(&error) != nullptr)
-    return error.get_exit_code();  // said already
+  if (dynamic_cast<const CLI::RuntimeError*>(&error) != nullptr) {  // said already
+    const int lost = end_output();
+    return lost != 0 ? lost : error.get_exit_code();
+  }
   print_error(std::string(error.what()) + " (attnviz --help lists the options)");
   return exit_code(ErrorKind::kUsage);
 }
@@ -62,6 +79,7 @@ int report(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over its limit is an error of write(), as a full disk is
   ConsoleOptions console;
   CLI::App app("Draws what a TorchScript transformer looked at when it produced each token.", "attnviz");
   app.formatter(help_formatter());
@@ -71,7 +89,7 @@ int main(int argc, char** argv) {
   add_tokenize(app);
   add_diff(app, console);
   try {
-    app.parse(arguments_of(argc, argv));
+    app.parse(arguments_of(app, argc, argv));
     return end_output();
   } catch (const CLI::ParseError& error) {
     return report(app, error);

@@ -50,16 +50,18 @@ Encoding encode_line(const Tokenizer& tokenizer, const std::string& line, bool s
   }
 }
 
-/// One line out for each line in, {"error": …} for a bad one, which is reported with its number as well.
+/// One line out for each line in that is not blank, {"error": …} for a bad one, which is reported with its
+/// number as well.
 void tokenize_batch(const Tokenizer& tokenizer, const TokenizeOptions& options) {
-  std::istringstream lines(read_file(*options.batch));
-  int number = 0, failed = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
+  LineReader lines(*options.batch);
+  const Listener listener;
+  int failed = 0;
+  while (lines.next(listener)) {
     try {
-      std::cout << to_json(encode_line(tokenizer, line, !options.no_special)) << '\n';
+      if (lines.too_long()) throw Error(ErrorKind::kInput, "is too long for a record");
+      std::cout << to_json(encode_line(tokenizer, lines.line(), !options.no_special)) << '\n';
     } catch (const Error& error) {
-      print_error("line " + std::to_string(number) + " of '" + *options.batch + "': " + error.what());
+      print_error("line " + std::to_string(lines.number()) + " of '" + *options.batch + "': " + error.what());
       std::cout << nlohmann::json{{"error", error.what()}}.dump() << '\n';
       ++failed;
     }
@@ -73,7 +75,7 @@ void run_tokenize(const TokenizeOptions& options) {
   }
   const auto tokenizer = read_tokenizer(options.tokenizer);
   if (options.batch) return tokenize_batch(*tokenizer, options);
-  const std::string text = options.text ? *options.text : read_file(*options.text_file);
+  const std::string text = options.text ? *options.text : read_text(*options.text_file);
   std::cout << to_json(tokenizer->encode(text, std::nullopt, !options.no_special)) << '\n';
 }
 

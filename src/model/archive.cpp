@@ -180,16 +180,16 @@ std::optional<std::string> read_file(const std::string& path) {
   if (!fs::is_regular_file(path, ignored)) refuse("is no file; a file of that name was expected");
   std::ifstream stream(path, std::ios::binary);
   if (!stream) refuse("cannot be read; look at its permissions");
-  const std::uintmax_t size = fs::file_size(path, ignored);
-  if (!ignored && size > kLargestCompanion) {
-    throw Error(ErrorKind::kInput, "the file '" + path + "' has " + std::to_string(size) +
-                                       " bytes, more than the " + std::to_string(kLargestCompanion) +
-                                       " that a file beside a model may have");
+  std::string bytes, chunk(std::size_t{1} << 16U, '\0');
+  while (stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || stream.gcount() > 0) {
+    bytes.append(chunk, 0, static_cast<std::size_t>(stream.gcount()));
+    if (bytes.size() > kLargestCompanion) {
+      throw Error(ErrorKind::kInput, "the file '" + path + "' has more than the " +
+                                         std::to_string(kLargestCompanion) +
+                                         " bytes that a file beside a model may have");
+    }
   }
-  std::string bytes(static_cast<std::size_t>(ignored ? 0 : size), '\0');
-  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   if (stream.bad()) refuse("cannot be read to its end");
-  bytes.resize(static_cast<std::size_t>(stream.gcount()));
   return bytes;
 }
 

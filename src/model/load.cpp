@@ -115,11 +115,11 @@ bool computes(c10::ScalarType dtype) {
 }
 
 ModelDescription read_description(const ModelFile& file, const std::optional<std::string>& config) {
-  std::vector<CompanionFile> files = read_companions(file, kConfigNames);
+  const std::span names(kConfigNames);
+  std::vector<CompanionFile> files = read_companions(file, config ? names.subspan(1) : names);
   if (config) {
     auto bytes = read_file(*config);
     if (!bytes) throw Error(ErrorKind::kInput, "the configuration '" + *config + "' cannot be read");
-    std::erase_if(files, [](const CompanionFile& one) { return one.name == "attnviz.json"; });
     files.push_back({"attnviz.json", *config, std::move(*bytes)});
   }
   return describe_model(files);

@@ -39,7 +39,7 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
   return result.append(text.substr(copied));
 }
 
-/// What no normalizer needs; the text grows at each of several.
+/// Bytes that one replacement may add to a text; no tokenizer needs as many.
 constexpr std::size_t kLargestGrowth = std::size_t{64} << 20U;
 
 void replace_matches(AlignedText& text, const Pattern& pattern, std::string_view content) {

@@ -11,10 +11,14 @@ constexpr std::array<std::string_view, 7> kFileNames = {
     "tokenizer.json",        "tokenizer.model",        "vocab.txt", "vocab.json", "merges.txt",
     "tokenizer_config.json", "special_tokens_map.json"};
 
+/// Null where there is none. Throws kInput for an empty one, which no tokenizer writes but for merges.txt.
 const CompanionFile* find(std::span<const CompanionFile> files, std::string_view name) {
   const auto found =
       std::find_if(files.begin(), files.end(), [&](const CompanionFile& f) { return f.name == name; });
-  return found == files.end() ? nullptr : &*found;
+  if (found == files.end()) return nullptr;
+  if (found->bytes.empty() && name != "merges.txt")
+    throw Error(ErrorKind::kInput, found->where + " is empty; a tokenizer's file was expected");
+  return &*found;
 }
 
 }  // namespace
@@ -22,10 +26,6 @@ const CompanionFile* find(std::span<const CompanionFile> files, std::string_view
 std::span<const std::string_view> tokenizer_file_names() noexcept { return kFileNames; }
 
 std::unique_ptr<Tokenizer> load_tokenizer(std::span<const CompanionFile> files) {
-  for (const CompanionFile& file : files) {
-    if (file.bytes.empty() && file.name != "merges.txt")
-      throw Error(ErrorKind::kInput, file.where + " is empty; copy it again");
-  }
   const auto config = [&] {
     return read_tokenizer_config(find(files, "tokenizer_config.json"),
                                  find(files, "special_tokens_map.json"));

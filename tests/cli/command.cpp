@@ -58,7 +58,15 @@ pid_t start(const std::vector<std::string>& arguments, const fs::path& folder, c
   posix_spawn_file_actions_addopen(&files, 2, scratch.str("err").c_str(), O_WRONLY | O_CREAT, 0600);
   posix_spawn_file_actions_addchdir_np(&files, folder.c_str());
   pid_t child = 0;
-  const bool started = ::posix_spawn(&child, argv[0], &files, nullptr, argv.data(), environ) == 0;
+  posix_spawnattr_t attributes;  // signals as in a shell, whatever the tests were started from
+  posix_spawnattr_init(&attributes);
+  sigset_t usual;
+  sigemptyset(&usual);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGXFSZ, SIGPIPE}) sigaddset(&usual, signal);
+  posix_spawnattr_setsigdefault(&attributes, &usual);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  const bool started = ::posix_spawn(&child, argv[0], &files, &attributes, argv.data(), environ) == 0;
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&files);
   return started ? child : 0;
 }
