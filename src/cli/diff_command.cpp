@@ -144,6 +144,7 @@ std::string listed(const std::vector<std::string>& names) {
 
 std::vector<std::string> as_texts(const std::vector<std::int64_t>& indices) {
   std::vector<std::string> texts;
+  texts.reserve(indices.size());
   for (const std::int64_t index : indices) texts.push_back(std::to_string(index));
   return texts;
 }

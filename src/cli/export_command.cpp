@@ -33,9 +33,10 @@ void refuse_beside_subcommand(const CLI::App& app) {
   const std::string command = app.get_subcommands().front()->get_name();
   for (const CLI::Option* option : app.get_options()) {
     if (option->count() == 0) continue;
-    throw Error(ErrorKind::kUsage, option->get_name() + " stands before '" + command +
-                                       "', which takes its options after its name (attnviz " + command +
-                                       " --help lists them)");
+    std::string sentence = option->get_name();
+    sentence += " stands before '" + command + "', which takes its options after its name (attnviz ";
+    sentence += command + " --help lists them)";
+    throw Error(ErrorKind::kUsage, sentence);
   }
 }
 

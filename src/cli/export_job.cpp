@@ -76,6 +76,7 @@ ExportOptions check_options(const ExportArguments& arguments) {
 /// Without their folders, which are no matter of what is in the maps.
 std::vector<std::string> names_of_files(const std::vector<std::string>& files) {
   std::vector<std::string> names;
+  names.reserve(files.size());
   for (const std::string& file : files) names.push_back(std::filesystem::path(file).filename().string());
   return names;
 }
