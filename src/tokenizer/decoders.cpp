@@ -2,18 +2,18 @@
 #include <algorithm>
 
 #include "attnviz/core.h"
+#include "core/utf8.h"
 #include "tokenizer/byte_level.h"
 #include "tokenizer/components.h"
 #include "tokenizer/json.h"
 #include "tokenizer/labels.h"
 #include "tokenizer/metaspace.h"
 #include "tokenizer/pattern.h"
-#include "tokenizer/unicode.h"
 
 namespace attnviz {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+constexpr std::string_view kReplacement = "\uFFFD";
 
 /// What the reference undoes of English tokenization.
 void clean_up(std::string& text) {
@@ -45,7 +45,7 @@ class ByteLevelDecoder final : public Decoder {
   void decode(std::vector<std::string>& pieces) const override {
     std::string bytes;
     for (const std::string& piece : pieces) bytes += from_byte_level(piece);
-    pieces.assign(1, unicode::replace_invalid(bytes));
+    pieces.assign(1, utf8::replace_invalid(bytes));
   }
 };
 
@@ -78,9 +78,9 @@ class MetaspaceDecoder final : public Decoder {
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       std::string text;
       for (std::size_t k = 0; k < pieces[i].size();) {
-        const char32_t c = unicode::next(pieces[i], k);
+        const char32_t c = utf8::next(pieces[i], k);
         if (c != options_.replacement) {
-          unicode::append(text, c);
+          utf8::append(text, c);
         } else if (i > 0 || options_.scheme == PrependScheme::kNever) {
           text.push_back(' ');
         }
@@ -151,7 +151,7 @@ class StripDecoder final : public Decoder {
   explicit StripDecoder(const json::Fields& fields)
       : content_(fields.character("content")), start_(fields.count("start")), stop_(fields.count("stop")) {}
   void decode(std::vector<std::string>& pieces) const override {
-    const std::string content = unicode::to_utf8(content_);
+    const std::string content = utf8::encode(content_);
     for (std::string& piece : pieces) {
       std::string_view rest = piece;
       for (std::uint32_t i = 0; i < start_ && rest.starts_with(content); ++i)

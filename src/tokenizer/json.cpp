@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attnviz/core.h"
-#include "tokenizer/unicode.h"
+#include "core/utf8.h"
 
 namespace attnviz::json {
 namespace {
@@ -76,7 +76,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::json::exception& error) override {
     throw Error(ErrorKind::kInput, where_ + " is not JSON: error at byte " + std::to_string(position),
-                unicode::replace_invalid(error.what()));
+                utf8::replace_invalid(error.what()));
   }
 
  private:
@@ -257,12 +257,12 @@ std::uint32_t Fields::count(std::string_view name, std::uint32_t otherwise) cons
 
 char32_t Fields::character(std::string_view name) const {
   const std::string_view found = text(name);
-  if (found.empty() || unicode::length(found[0]) != found.size()) {
+  if (found.empty() || utf8::length(found[0]) != found.size()) {
     fail("\"" + std::string(name) + "\" should be one character, found " + std::to_string(found.size()) +
          " bytes");
   }
   std::size_t position = 0;
-  return unicode::next(found, position);
+  return utf8::next(found, position);
 }
 
 }  // namespace attnviz::json

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "attnviz/core.h"
+#include "core/utf8.h"
 #include "tokenizer/bpe.h"
 #include "tokenizer/files.h"
 #include "tokenizer/json.h"
@@ -69,10 +70,9 @@ std::string pair_of(const Pipeline& pipeline, const std::string& content) {
 
 std::string_view trim_end(std::string_view line) {
   while (!line.empty()) {
-    std::size_t last = line.size() - 1;
-    while (last > 0 && unicode::is_continuation(line[last])) --last;
+    const std::size_t last = utf8::begin_of_character(line, line.size() - 1);
     std::size_t behind = last;
-    if (!unicode::is_whitespace(unicode::next(line, behind))) break;
+    if (!unicode::is_whitespace(utf8::next(line, behind))) break;
     line = line.substr(0, last);
   }
   return line;

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "attnviz/core.h"
+#include "core/utf8.h"
 #include "tokenizer/byte_level.h"
 #include "tokenizer/components.h"
 #include "tokenizer/json.h"
@@ -44,7 +45,7 @@ class LowercaseNormalizer final : public Normalizer {
     std::u32string lowered;
     for (std::size_t i = 0; i < text.text.size();) {
       lowered.clear();
-      unicode::append_lower(lowered, unicode::next(text.text, i));
+      unicode::append_lower(lowered, utf8::next(text.text, i));
       for (std::size_t k = 0; k < lowered.size(); ++k) changes.push_back({lowered[k], k > 0 ? 1 : 0});
     }
     text.rewrite(changes);
@@ -80,7 +81,7 @@ class BertNormalizer final : public Normalizer {
     std::vector<Change> changes;
     changes.reserve(text.text.size());
     for (std::size_t i = 0; i < text.text.size();) {
-      const char32_t c = unicode::next(text.text, i);
+      const char32_t c = utf8::next(text.text, i);
       if (unicode::is_cjk_ideograph(c)) {
         changes.insert(changes.end(), {{U' ', 0}, {c, 1}, {U' ', 1}});
       } else {
@@ -105,15 +106,14 @@ class StripNormalizer final : public Normalizer {
     std::size_t begin = 0;
     while (left_ && begin < text.text.size()) {
       std::size_t behind = begin;
-      if (!unicode::is_whitespace(unicode::next(text.text, behind))) break;
+      if (!unicode::is_whitespace(utf8::next(text.text, behind))) break;
       begin = behind;
     }
     std::size_t end = text.text.size();
     while (right_ && end > begin) {
-      std::size_t last = end - 1;
-      while (last > begin && unicode::is_continuation(text.text[last])) --last;
+      const std::size_t last = utf8::begin_of_character(text.text, end - 1);
       std::size_t behind = last;
-      if (!unicode::is_whitespace(unicode::next(text.text, behind))) break;
+      if (!unicode::is_whitespace(utf8::next(text.text, behind))) break;
       end = last;
     }
     text.text = text.text.substr(begin, end - begin);
@@ -201,7 +201,7 @@ class PrecompiledNormalizer final : public Normalizer {
       }
       while (i < end) {
         const std::size_t begin = i;
-        const char32_t c = unicode::next(all, i);
+        const char32_t c = utf8::next(all, i);
         if (put(all.substr(begin, i - begin), changes)) {
           modified = true;
         } else {
@@ -226,14 +226,10 @@ class PrecompiledNormalizer final : public Normalizer {
   bool put(std::string_view chunk, std::vector<Change>& changes) const {
     const auto found = map_.shortest_prefix(chunk);
     if (!found) return false;
-    const auto count = [](std::string_view s) {
-      int n = 0;
-      for (const char byte : s) n += unicode::is_continuation(byte) ? 0 : 1;
-      return n;
-    };
-    const int difference = count(found->replacement) - count(chunk);
+    const int difference =
+        static_cast<int>(utf8::count(found->replacement)) - static_cast<int>(utf8::count(chunk));
     for (std::size_t i = 0; i < found->replacement.size();) {
-      changes.push_back({unicode::next(found->replacement, i), 0});
+      changes.push_back({utf8::next(found->replacement, i), 0});
     }
     if (difference > 0) {
       for (std::size_t i = changes.size() - static_cast<std::size_t>(difference); i < changes.size(); ++i) {

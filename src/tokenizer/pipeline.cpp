@@ -4,7 +4,6 @@
 #include <tuple>
 
 #include "tokenizer/spans.h"
-#include "tokenizer/unicode.h"
 
 namespace attnviz {
 namespace {

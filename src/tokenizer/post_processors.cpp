@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "attnviz/core.h"
+#include "core/utf8.h"
 #include "tokenizer/components.h"
 #include "tokenizer/json.h"
 #include "tokenizer/unicode.h"
@@ -29,13 +30,12 @@ void trim_offsets(Part& part, bool add_prefix_space) {
     std::int64_t leading = 0;
     std::int64_t trailing = 0;
     const std::string_view piece = token.piece;
-    for (std::size_t k = 0; k < piece.size() && is_space(unicode::next(piece, k)); ++leading) {
+    for (std::size_t k = 0; k < piece.size() && is_space(utf8::next(piece, k)); ++leading) {
     }
     for (std::size_t k = piece.size(); k > 0; ++trailing) {
-      while (unicode::is_continuation(piece[--k])) {
-      }
+      k = utf8::begin_of_character(piece, k - 1);
       std::size_t behind = k;
-      if (!is_space(unicode::next(piece, behind))) break;
+      if (!is_space(utf8::next(piece, behind))) break;
     }
     if (leading > 0) {
       const bool first = i == 0 || token.begin == 0;

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "attnviz/core.h"
+#include "core/utf8.h"
 #include "tokenizer/byte_level.h"
 #include "tokenizer/components.h"
 #include "tokenizer/json.h"
@@ -42,7 +43,7 @@ void split_at(PreTokenized& words, SplitBehavior behavior, Predicate is_delimite
     std::uint32_t begin = 0;
     for (std::size_t i = 0; i < text.size();) {
       const auto at = static_cast<std::uint32_t>(i);
-      if (!is_delimiter(unicode::next(text, i))) continue;
+      if (!is_delimiter(utf8::next(text, i))) continue;
       if (begin < at) matches.push_back({begin, at, false});
       begin = static_cast<std::uint32_t>(i);
       matches.push_back({at, begin, true});
@@ -159,7 +160,7 @@ class WhitespacePreTokenizer final : public PreTokenizer {
       Kind previous = Kind::kSpace;
       for (std::size_t i = 0; i < text.size();) {
         const auto at = static_cast<std::uint32_t>(i);
-        const Kind kind = kind_of(unicode::next(text, i));
+        const Kind kind = kind_of(utf8::next(text, i));
         if (kind != Kind::kSpace) {
           if (kind != previous) matches.push_back({at, at, true});
           matches.back().end = static_cast<std::uint32_t>(i);
@@ -221,7 +222,7 @@ class UnicodeScriptsPreTokenizer final : public PreTokenizer {
       int previous = kNone;
       for (std::size_t i = 0; i < text.size();) {
         const auto at = static_cast<std::uint32_t>(i);
-        const int script = unicode::split_script(unicode::next(text, i));
+        const int script = unicode::split_script(utf8::next(text, i));
         if (script != kAny && script != previous) matches.push_back({at, at, false});
         // As in the reference, what stands before the first character with a script is lost.
         if (!matches.empty()) matches.back().end = static_cast<std::uint32_t>(i);
@@ -241,7 +242,7 @@ class FixedLengthPreTokenizer final : public PreTokenizer {
       std::uint32_t count = 0;
       for (std::size_t i = 0; i < text.size();) {
         const auto at = static_cast<std::uint32_t>(i);
-        i += unicode::length(text[i]);
+        i += utf8::length(text[i]);
         if (count++ % length_ == 0) matches.push_back({at, at, false});
         matches.back().end = static_cast<std::uint32_t>(i);
       }
@@ -255,7 +256,7 @@ class FixedLengthPreTokenizer final : public PreTokenizer {
 class MetaspacePreTokenizer final : public PreTokenizer {
  public:
   explicit MetaspacePreTokenizer(const json::Fields& fields)
-      : options_(read_metaspace(fields)), mark_(unicode::to_utf8(options_.replacement)) {}
+      : options_(read_metaspace(fields)), mark_(utf8::encode(options_.replacement)) {}
 
   void pre_tokenize(PreTokenized& words) const override {
     const Pattern space = Pattern::literal(" ");

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "core/utf8.h"
 #include "tokenizer/byte_level.h"
 #include "tokenizer/byte_trie.h"
 #include "tokenizer/labels.h"
 #include "tokenizer/precompiled_map.h"
 #include "tokenizer/protobuf.h"
-#include "tokenizer/unicode.h"
 #include "tokenizer/vocabulary.h"
 
 namespace attnviz {
@@ -78,7 +78,7 @@ class SentencePieceNormalizer final : public Normalizer {
     result.text = std::move(out.text);
     result.alignment.resize(result.text.size());
     for (std::size_t i = 0; i < result.text.size();) {
-      const std::size_t end = i + unicode::length(result.text[i]);
+      const std::size_t end = i + utf8::length(result.text[i]);
       const Alignment whole{text.origin + out.source[i], text.origin + out.source[end]};
       for (; i < end; ++i) result.alignment[i] = whole;
     }
@@ -107,7 +107,7 @@ class SentencePieceNormalizer final : public Normalizer {
     }
     if (kept > 0) return {kept, input.substr(0, kept)};
     if (const auto found = map_.longest_prefix(input)) return *found;
-    const std::size_t one = unicode::length(input[0]);
+    const std::size_t one = utf8::length(input[0]);
     return {one, input.substr(0, one)};
   }
 
@@ -178,7 +178,7 @@ class SentencePieceDecoder final : public Decoder {
         bytes += text;
       }
     }
-    pieces.assign(1, unicode::replace_invalid(bytes));
+    pieces.assign(1, utf8::replace_invalid(bytes));
   }
 
  private:

@@ -5,9 +5,9 @@
 #include <queue>
 #include <unordered_map>
 
+#include "core/utf8.h"
 #include "tokenizer/byte_trie.h"
 #include "tokenizer/sentencepiece.h"
-#include "tokenizer/unicode.h"
 #include "tokenizer/vocabulary.h"
 
 namespace attnviz {
@@ -121,7 +121,7 @@ class SentencePieceUnigram final : public SentencePieceModel {
       }
     };
     for (std::size_t begin = 0; begin < word.size();) {
-      const std::size_t behind = begin + unicode::length(word[begin]);
+      const std::size_t behind = begin + utf8::length(word[begin]);
       const float here = best[begin].score;
       bool has_single = false;
       std::uint32_t node = ByteTrie::kRoot;
@@ -228,7 +228,7 @@ class SentencePieceBpe final : public SentencePieceModel {
     for (std::uint32_t begin = 0; begin < word.size();) {
       Symbol symbol;
       symbol.begin = begin;
-      symbol.end = begin + static_cast<std::uint32_t>(unicode::length(word[begin]));
+      symbol.end = begin + static_cast<std::uint32_t>(utf8::length(word[begin]));
       std::uint32_t node = ByteTrie::kRoot;
       for (std::uint32_t i = begin; i < word.size() && !kept_.empty();) {
         node = kept_.child(node, word[i++]);

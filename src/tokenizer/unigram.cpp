@@ -4,8 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "core/utf8.h"
 #include "tokenizer/byte_trie.h"
-#include "tokenizer/unicode.h"
 #include "tokenizer/vocabulary.h"
 
 namespace attnviz {
@@ -101,7 +101,7 @@ class UnigramModel final : public Model {
         best[end] = {sum, id, static_cast<std::int32_t>(begin)};
     };
     for (std::size_t begin = 0; begin < word.size();) {
-      const std::size_t behind = begin + unicode::length(word[begin]);
+      const std::size_t behind = begin + utf8::length(word[begin]);
       bool has_single = false;
       std::uint32_t node = ByteTrie::kRoot;
       for (std::size_t i = begin; i < word.size();) {

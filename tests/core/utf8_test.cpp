@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
 #include <set>
 #include <vector>
 
@@ -92,6 +93,21 @@ TEST(Utf8, ReplacesEachIllFormedPartOnce) {
             "\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDA");
   // Table 3-11.
   EXPECT_EQ(utf8::replace_invalid("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41"), "\uFFFD\uFFFD\uFFFD\uFFFDA");
+}
+
+TEST(Utf8, IsWellFormedOnceTheIllFormedPartsAreReplaced) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string bytes;
+    for (std::size_t n = random() % 12; n > 0; --n) {
+      bytes += static_cast<char>(random() % 3 == 0 ? random() % 128 : 0x80 + random() % 128);
+    }
+    const std::string text = utf8::replace_invalid(bytes);
+    ASSERT_FALSE(find_invalid_utf8(text));
+    if (!find_invalid_utf8(bytes)) {
+      ASSERT_EQ(text, bytes);
+    }
+  }
 }
 
 TEST(Utf8, IsNeverCutInsideACharacter) {

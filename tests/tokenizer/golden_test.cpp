@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "attnviz/tokenizer.h"
-#include "tokenizer/unicode.h"
+#include "core/utf8.h"
 
 namespace attnviz {
 namespace {
@@ -44,7 +44,7 @@ struct Family {
 std::int64_t characters(std::string_view text, std::int64_t bytes) {
   std::int64_t count = 0;
   for (std::int64_t i = 0; i < bytes; ++i) {
-    count += unicode::is_continuation(text[static_cast<std::size_t>(i)]) ? 0 : 1;
+    count += utf8::is_continuation(text[static_cast<std::size_t>(i)]) ? 0 : 1;
   }
   return count;
 }

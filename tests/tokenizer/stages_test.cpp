@@ -6,13 +6,13 @@
 #include <random>
 
 #include "attnviz/core.h"
+#include "core/utf8.h"
 #include "tokenizer/aligned_text.h"
 #include "tokenizer/byte_level.h"
 #include "tokenizer/json.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/precompiled_map.h"
 #include "tokenizer/protobuf.h"
-#include "tokenizer/unicode.h"
 #include "tokenizer/unicode_normalization.h"
 
 namespace attnviz {
@@ -80,7 +80,7 @@ TEST(NormalForms, AreThoseOfIcu) {
   std::mt19937 random(17);
   for (int round = 0; round < 20'000; ++round) {
     std::string text;
-    for (std::size_t n = random() % 9; n > 0; --n) unicode::append(text, kPool[random() % std::size(kPool)]);
+    for (std::size_t n = random() % 9; n > 0; --n) utf8::append(text, kPool[random() % std::size(kPool)]);
     for (const auto& [form, icu_form] : forms) {
       AlignedText aligned(text);
       normalize(aligned, form);
