@@ -12,7 +12,7 @@
 
 #include "attnviz/core.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 /// A file that belongs to a model, read already.
 struct CompanionFile {
@@ -64,5 +64,15 @@ std::span<const std::string_view> tokenizer_file_names() noexcept;
 /// to it. Null when none of them is there. Throws kInput naming the file and the component for what is
 /// malformed or not supported.
 std::unique_ptr<Tokenizer> load_tokenizer(std::span<const CompanionFile> files);
+
+}  // namespace attnviz::tokenizer
+
+namespace attnviz {
+
+using tokenizer::CompanionFile;
+using tokenizer::load_tokenizer;
+using tokenizer::merge_words;
+using tokenizer::Tokenizer;
+using tokenizer::tokenizer_file_names;
 
 }  // namespace attnviz

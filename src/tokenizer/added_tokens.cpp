@@ -5,7 +5,7 @@
 #include "core/utf8.h"
 #include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 // Every position of the text is tried for every token at once, so this bounds the work for a byte of text.
@@ -41,8 +41,8 @@ std::size_t without_space_behind(std::string_view text, std::size_t end) {
 
 }  // namespace
 
-AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const Model& model, const Normalizer* normalizer,
-                         const std::string& where) {
+AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const PieceModel& model,
+                         const Normalizer* normalizer, const std::string& where) {
   std::int64_t largest = -1;
   const auto model_size = static_cast<std::int64_t>(model.size());
   for (AddedToken& token : tokens) {
@@ -177,4 +177,4 @@ PreTokenized AddedTokens::extract(std::string_view text, const Normalizer* norma
   return words;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

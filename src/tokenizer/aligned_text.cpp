@@ -4,7 +4,7 @@
 
 #include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 AlignedText::AlignedText(std::string_view input, std::uint32_t first_byte) : text(input), origin(first_byte) {
   alignment.resize(text.size());
@@ -52,4 +52,4 @@ void AlignedText::prepend(std::string_view prefix) {
   alignment.insert(alignment.begin(), prefix.size(), alignment.front());
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

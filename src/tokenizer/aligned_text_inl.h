@@ -4,7 +4,7 @@
 #include "core/utf8.h"
 #include "tokenizer/aligned_text.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 template <typename Predicate>
 bool any_character(std::string_view text, Predicate predicate) {
@@ -42,4 +42,4 @@ void AlignedText::map(Map map) {
   rewrite(changes);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -8,7 +8,7 @@
 
 #include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 struct Merge {
@@ -82,7 +82,7 @@ class BpeScratch final : public Scratch {
   std::vector<Entry> entries_;
 };
 
-class BpeModel final : public Model {
+class BpeModel final : public PieceModel {
  public:
   BpeModel(Vocabulary vocabulary, const std::vector<MergePair>& merges, BpeOptions options,
            const std::string& where)
@@ -325,9 +325,9 @@ class BpeModel final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_bpe(Vocabulary vocabulary, const std::vector<MergePair>& merges,
-                                BpeOptions options, const std::string& where) {
+std::unique_ptr<PieceModel> make_bpe(Vocabulary vocabulary, const std::vector<MergePair>& merges,
+                                     BpeOptions options, const std::string& where) {
   return std::make_unique<BpeModel>(std::move(vocabulary), merges, std::move(options), where);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -4,7 +4,7 @@
 #include "core/utf8.h"
 #include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 void append_byte_level(std::string_view text, std::span<const Alignment> alignment, AlignedText& out) {
   for (std::size_t i = 0; i < text.size();) {
@@ -78,4 +78,4 @@ void replace_matches(AlignedText& text, const Pattern& pattern, std::string_view
   text = std::move(result);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -12,7 +12,7 @@
 #include "attnviz/core.h"
 #include "tokenizer/aligned_text.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 namespace json {
 struct Value;
@@ -76,9 +76,9 @@ class Scratch {
 };
 
 /// Finds the pieces of a word.
-class Model {
+class PieceModel {
  public:
-  virtual ~Model() = default;
+  virtual ~PieceModel() = default;
   virtual std::unique_ptr<Scratch> make_scratch(std::size_t /*text_bytes*/) const { return nullptr; }
   /// Appends the pieces of `word`, not empty, to `out`. Throws kInput when it has none and the vocabulary no
   /// unknown token.
@@ -143,6 +143,6 @@ std::unique_ptr<Normalizer> make_normalizer(const json::Value& value, const std:
 std::unique_ptr<PreTokenizer> make_pre_tokenizer(const json::Value& value, const std::string& where);
 std::unique_ptr<PostProcessor> make_post_processor(const json::Value& value, const std::string& where);
 std::unique_ptr<Decoder> make_decoder(const json::Value& value, const std::string& where);
-std::unique_ptr<Model> make_model(const json::Value& value, const std::string& where);
+std::unique_ptr<PieceModel> make_model(const json::Value& value, const std::string& where);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

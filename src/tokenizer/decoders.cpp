@@ -10,7 +10,7 @@
 #include "tokenizer/metaspace.h"
 #include "tokenizer/pattern.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 constexpr std::string_view kReplacement = "\uFFFD";
@@ -231,4 +231,4 @@ std::unique_ptr<Decoder> make_decoder(const json::Value& value, const std::strin
   fields.fail("this decoder is not supported");
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -8,7 +8,7 @@
 #include "attnviz/core.h"
 #include "core/utf8.h"
 
-namespace attnviz::json {
+namespace attnviz::tokenizer::json {
 namespace {
 
 constexpr std::size_t kDeepest = 64;
@@ -265,4 +265,4 @@ char32_t Fields::character(std::string_view name) const {
   return utf8::next(found, position);
 }
 
-}  // namespace attnviz::json
+}  // namespace attnviz::tokenizer::json

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace attnviz::json {
+namespace attnviz::tokenizer::json {
 
 enum class Kind : std::uint8_t { kNull, kBool, kInteger, kReal, kString, kArray, kObject };
 
@@ -86,4 +86,4 @@ double parse_decimal(std::string_view text) noexcept;
 
 std::string_view name_of(Kind kind) noexcept;  ///< "a string", "an object", …
 
-}  // namespace attnviz::json
+}  // namespace attnviz::tokenizer::json

@@ -7,7 +7,7 @@
 #include "tokenizer/byte_level.h"
 #include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 constexpr std::string_view kHex = "0123456789ABCDEF";
@@ -102,4 +102,4 @@ std::string label_of(std::string_view piece, const Spelling& spelling) {
   return label;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

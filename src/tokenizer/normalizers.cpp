@@ -12,7 +12,7 @@
 #include "tokenizer/unicode.h"
 #include "tokenizer/unicode_normalization.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 class NormalizerSequence final : public Normalizer {
@@ -29,7 +29,7 @@ class NormalizerSequence final : public Normalizer {
 class FormNormalizer final : public Normalizer {
  public:
   explicit FormNormalizer(NormalForm form) : form_(form) {}
-  void normalize(AlignedText& text) const override { attnviz::normalize(text, form_); }
+  void normalize(AlignedText& text) const override { tokenizer::normalize(text, form_); }
 
  private:
   NormalForm form_;
@@ -64,7 +64,7 @@ class BertNormalizer final : public Normalizer {
     if (clean_text_) clean(text);
     if (set_ideographs_apart_) set_ideographs_apart(text);
     if (strip_accents_) {
-      attnviz::normalize(text, NormalForm::kNfd);
+      tokenizer::normalize(text, NormalForm::kNfd);
       text.filter([](char32_t c) { return !unicode::is_nonspacing_mark(c); });
     }
     if (lowercase_) LowercaseNormalizer::lower(text);
@@ -275,4 +275,4 @@ std::unique_ptr<Normalizer> make_normalizer(const json::Value& value, const std:
   fields.fail("this normalizer is not supported");
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

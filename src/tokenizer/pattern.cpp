@@ -4,7 +4,7 @@
 
 #include "tokenizer/json.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 Pattern Pattern::literal(std::string text) {
   Pattern pattern;
@@ -104,4 +104,4 @@ void apply_behavior(SplitBehavior behavior, std::vector<Match>& matches) {
   }
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -5,7 +5,7 @@
 
 #include "tokenizer/spans.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 constexpr std::size_t kLongestText = std::size_t{1} << 30;
@@ -195,4 +195,4 @@ std::unique_ptr<Tokenizer> make_tokenizer(Pipeline pipeline) {
   return std::make_unique<PipelineTokenizer>(std::move(pipeline));
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -8,7 +8,7 @@
 #include "tokenizer/json.h"
 #include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 SequenceToken template_token(std::uint32_t id, std::string_view piece, int type_id) {
@@ -304,4 +304,4 @@ std::unique_ptr<PostProcessor> make_post_processor(const json::Value& value, con
   fields.fail("this post-processor is not supported");
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -10,7 +10,7 @@
 #include "tokenizer/pattern.h"
 #include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 /// Cuts every split with `cut(text, matches)` and keeps what `behavior` says.
@@ -306,4 +306,4 @@ std::unique_ptr<PreTokenizer> make_pre_tokenizer(const json::Value& value, const
   fields.fail("this pre-tokenizer is not supported");
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -5,7 +5,7 @@
 #include "attnviz/core.h"
 #include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 bool has_leaf(std::uint32_t unit) noexcept { return (unit >> 8 & 1) != 0; }
@@ -96,4 +96,4 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 class PrecompiledMap {
  public:
@@ -34,4 +34,4 @@ class PrecompiledMap {
 /// Bytes of a base64 text; nothing when it is none.
 std::optional<std::string> decode_base64(std::string_view text);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

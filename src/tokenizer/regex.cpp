@@ -8,7 +8,7 @@
 #include "attnviz/core.h"
 #include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 constexpr std::size_t kLongestPattern = 1 << 16;
@@ -110,4 +110,4 @@ void Regex::for_each_match(std::string_view text,
   }
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

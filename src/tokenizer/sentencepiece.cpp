@@ -10,7 +10,7 @@
 #include "tokenizer/protobuf.h"
 #include "tokenizer/vocabulary.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 constexpr std::string_view kSpace = "\xE2\x96\x81";
@@ -223,4 +223,4 @@ std::unique_ptr<Decoder> make_sentencepiece_decoder(const SentencePieceFile& fil
   return std::make_unique<SentencePieceDecoder>(file.add_dummy_prefix);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -10,7 +10,7 @@
 #include "tokenizer/sentencepiece.h"
 #include "tokenizer/vocabulary.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 using Type = SentencePieceFile::Type;
@@ -18,7 +18,7 @@ using Type = SentencePieceFile::Type;
 constexpr float kUnknownPenalty = 10;
 
 /// What both algorithms share: the pieces, and what becomes of unknown ones.
-class SentencePieceModel : public Model {
+class SentencePieceModel : public PieceModel {
  public:
   explicit SentencePieceModel(const SentencePieceFile& file) : byte_fallback_(file.byte_fallback) {
     std::size_t bytes = 0;
@@ -270,7 +270,8 @@ class SentencePieceBpe final : public SentencePieceModel {
 
 }  // namespace
 
-std::unique_ptr<Model> make_sentencepiece_model(const SentencePieceFile& file, const std::string& where) {
+std::unique_ptr<PieceModel> make_sentencepiece_model(const SentencePieceFile& file,
+                                                     const std::string& where) {
   if (file.model_type == 1) return std::make_unique<SentencePieceUnigram>(file);
   if (file.model_type == 2) return std::make_unique<SentencePieceBpe>(file);
   const std::string type = file.model_type == 3 ? "WORD" : file.model_type == 4 ? "CHAR" : "unknown";
@@ -278,4 +279,4 @@ std::unique_ptr<Model> make_sentencepiece_model(const SentencePieceFile& file, c
               where + ": SentencePiece model type " + type + " is not supported; it is UNIGRAM or BPE");
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

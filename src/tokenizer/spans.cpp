@@ -6,7 +6,7 @@
 #include "tokenizer/labels.h"
 #include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 bool is_only(std::string_view piece, std::string_view mark) {
@@ -103,4 +103,4 @@ void place_drawing_spans(std::string_view text, int number, const std::vector<Se
   }
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -7,7 +7,7 @@
 
 #include "core/utf8.h"
 
-namespace attnviz::unicode {
+namespace attnviz::tokenizer::unicode {
 namespace {
 
 UChar32 code(char32_t c) noexcept { return static_cast<UChar32>(c); }
@@ -169,4 +169,4 @@ int byte_level_byte(char32_t c) noexcept {
   return c < kByteAlphabet.bytes.size() ? kByteAlphabet.bytes[c] : -1;
 }
 
-}  // namespace attnviz::unicode
+}  // namespace attnviz::tokenizer::unicode

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace attnviz::unicode {
+namespace attnviz::tokenizer::unicode {
 
 bool is_whitespace(char32_t c) noexcept;       ///< White_Space.
 bool is_word(char32_t c) noexcept;             ///< `\w` of a regular expression, UTS #18.
@@ -32,4 +32,4 @@ char32_t byte_level_char(unsigned char byte) noexcept;
 /// The byte that `c` stands for, or -1.
 int byte_level_byte(char32_t c) noexcept;
 
-}  // namespace attnviz::unicode
+}  // namespace attnviz::tokenizer::unicode

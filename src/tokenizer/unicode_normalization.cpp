@@ -8,7 +8,7 @@
 #include "attnviz/core.h"
 #include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 struct Marked {
@@ -111,4 +111,4 @@ void normalize(AlignedText& text, NormalForm form) {
   text.rewrite(changes);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

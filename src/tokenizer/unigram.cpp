@@ -8,7 +8,7 @@
 #include "tokenizer/byte_trie.h"
 #include "tokenizer/vocabulary.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 constexpr double kUnknownPenalty = 10;
@@ -26,7 +26,7 @@ class UnigramScratch final : public Scratch {
   std::vector<ModelToken> backwards;
 };
 
-class UnigramModel final : public Model {
+class UnigramModel final : public PieceModel {
  public:
   UnigramModel(const std::vector<UnigramPiece>& pieces, std::optional<std::uint32_t> unknown,
                bool byte_fallback, const std::string& where)
@@ -153,10 +153,10 @@ class UnigramModel final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_unigram(const std::vector<UnigramPiece>& pieces,
-                                    std::optional<std::uint32_t> unknown, bool byte_fallback,
-                                    const std::string& where) {
+std::unique_ptr<PieceModel> make_unigram(const std::vector<UnigramPiece>& pieces,
+                                         std::optional<std::uint32_t> unknown, bool byte_fallback,
+                                         const std::string& where) {
   return std::make_unique<UnigramModel>(pieces, unknown, byte_fallback, where);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -3,10 +3,10 @@
 #include "core/utf8.h"
 #include "tokenizer/byte_trie.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
-class WordPieceModel final : public Model {
+class WordPieceModel final : public PieceModel {
  public:
   WordPieceModel(Vocabulary vocabulary, WordPieceOptions options)
       : vocabulary_(std::move(vocabulary)),
@@ -70,8 +70,8 @@ class WordPieceModel final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_wordpiece(Vocabulary vocabulary, WordPieceOptions options) {
+std::unique_ptr<PieceModel> make_wordpiece(Vocabulary vocabulary, WordPieceOptions options) {
   return std::make_unique<WordPieceModel>(std::move(vocabulary), std::move(options));
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

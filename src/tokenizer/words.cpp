@@ -7,7 +7,7 @@
 
 #include "attnviz/tokenizer.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 /// Byte offsets at which a word may begin or end (Unicode Standard Annex 29, and ICU's dictionaries for
@@ -117,4 +117,4 @@ Encoding merge_words(const Encoding& encoding) {
   return out;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

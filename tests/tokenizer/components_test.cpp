@@ -8,7 +8,7 @@
 #include "attnviz/tokenizer.h"
 #include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 using nlohmann::json;
@@ -75,4 +75,4 @@ TEST_P(Components, AgreeWithTheReference) {
 INSTANTIATE_TEST_SUITE_P(Each, Components, testing::ValuesIn(read_components()), name_of);
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -13,7 +13,7 @@
 #include "attnviz/tokenizer.h"
 #include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 using nlohmann::json;
@@ -126,4 +126,4 @@ std::string name_of(const testing::TestParamInfo<Family>& info) {
 INSTANTIATE_TEST_SUITE_P(Families, Golden, testing::ValuesIn(kFamilies), name_of);
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

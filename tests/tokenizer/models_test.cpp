@@ -12,7 +12,7 @@
 #include "tokenizer/unigram.h"
 #include "tokenizer/wordpiece.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 using Pieces = std::vector<std::string>;
@@ -23,7 +23,7 @@ std::string random_word(std::mt19937& random, std::size_t longest) {
   return word;
 }
 
-Pieces tokenize(const Model& model, std::string_view word) {
+Pieces tokenize(const PieceModel& model, std::string_view word) {
   const auto scratch = model.make_scratch(word.size());
   std::vector<ModelToken> tokens;
   model.tokenize(word, scratch.get(), tokens);
@@ -218,4 +218,4 @@ TEST(Vocabulary, KnowsPiecesAndIdsBothWays) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

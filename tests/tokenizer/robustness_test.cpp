@@ -7,7 +7,7 @@
 
 #include "support.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 using test::load_error;
@@ -182,4 +182,4 @@ TEST(Threads, MayShareATokenizer) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -7,7 +7,7 @@
 #include "support.h"
 #include "tokenizer/labels.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 using test::drawn;
@@ -140,4 +140,4 @@ TEST(CharacterIndex, GoesBothWays) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

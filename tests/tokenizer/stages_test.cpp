@@ -15,7 +15,7 @@
 #include "tokenizer/protobuf.h"
 #include "tokenizer/unicode_normalization.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 TEST(AlignedText, BeginsAsItsOwnImage) {
@@ -199,4 +199,4 @@ TEST(Protobuf, ReadsFields_AndRefusesDamage) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

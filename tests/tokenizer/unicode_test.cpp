@@ -8,7 +8,7 @@
 
 #include "core/utf8.h"
 
-namespace attnviz::unicode {
+namespace attnviz::tokenizer::unicode {
 namespace {
 
 TEST(ByteAlphabet, IsABijection) {
@@ -86,4 +86,4 @@ TEST(Graphemes, AreThoseOfIcu) {
 }
 
 }  // namespace
-}  // namespace attnviz::unicode
+}  // namespace attnviz::tokenizer::unicode

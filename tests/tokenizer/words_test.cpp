@@ -4,7 +4,7 @@
 
 #include "support.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 using testing::ElementsAre;
@@ -92,4 +92,4 @@ TEST(MergeWords, OfAPairStayInTheirSentence) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

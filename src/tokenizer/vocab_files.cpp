@@ -12,7 +12,7 @@
 #include "tokenizer/unicode.h"
 #include "tokenizer/wordpiece.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 /// Builds a component from its JSON.
@@ -33,7 +33,7 @@ AddedToken special(std::string content) {
 }
 
 /// The tokens of the configuration, its special ones and those of `usual` that the vocabulary has.
-std::vector<AddedToken> collect_added_tokens(const TokenizerConfig& config, const Model& model,
+std::vector<AddedToken> collect_added_tokens(const TokenizerConfig& config, const PieceModel& model,
                                              const std::vector<std::string>& usual) {
   std::vector<AddedToken> tokens = config.added_tokens;
   const auto add = [&](const std::string& content) {
@@ -342,4 +342,4 @@ Pipeline read_sentencepiece_model(const CompanionFile& file, const TokenizerConf
   return pipeline;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer
