@@ -9,8 +9,8 @@ namespace utf8 {
 
 Sequence sequence_at(std::string_view bytes, std::size_t at) noexcept {
   const auto first = static_cast<unsigned char>(bytes[at]);
-  if (first < 0x80) return {1, true};
-  if (first < 0xC2 || first > 0xF4) return {1, false};
+  if (first < 0x80) return {1, true, false};
+  if (first < 0xC2 || first > 0xF4) return {1, false, false};
   const std::size_t wanted = length(bytes[at]);
   // The second byte tells overlong forms, surrogates and what is above U+10FFFF.
   const unsigned low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
@@ -22,7 +22,7 @@ Sequence sequence_at(std::string_view bytes, std::size_t at) noexcept {
     if (!fits) break;
     ++good;
   }
-  return {good, good == wanted};
+  return {good, good == wanted, good < wanted && at + good == bytes.size()};
 }
 
 std::string replace_invalid(std::string_view bytes) {

@@ -45,6 +45,7 @@ inline char32_t next(std::string_view text, std::size_t& position) noexcept {
 struct Sequence {
   std::size_t length = 0;  ///< Bytes, at least 1: of the character, or of the ill-formed part.
   bool is_character = false;
+  bool is_cut_off = false;  ///< The bytes end in what could become a character.
 };
 
 /// The character at `bytes[at]`, or the longest part there that could begin one (the "maximal subpart" of the

@@ -57,10 +57,10 @@ TEST(Utf8, IsTakenApartAsTheStandardSays) {
   const auto expected = [&](std::string_view bytes) -> utf8::Sequence {
     std::size_t longest = 1;
     for (std::size_t size = 1; size <= bytes.size(); ++size) {
-      if (characters.contains(bytes.substr(0, size))) return {size, true};
+      if (characters.contains(bytes.substr(0, size))) return {size, true, false};
       if (beginnings.contains(bytes.substr(0, size))) longest = size;
     }
-    return {longest, false};
+    return {longest, false, false};
   };
   for (const char a : edges) {
     for (const char b : edges) {
@@ -71,6 +71,7 @@ TEST(Utf8, IsTakenApartAsTheStandardSays) {
           const utf8::Sequence wanted = expected(bytes);
           ASSERT_EQ(found.length, wanted.length) << testing::PrintToString(bytes);
           ASSERT_EQ(found.is_character, wanted.is_character) << testing::PrintToString(bytes);
+          ASSERT_FALSE(found.is_cut_off) << testing::PrintToString(bytes);
         }
       }
     }
@@ -81,8 +82,12 @@ TEST(Utf8, CutOffIsOneIllFormedPart) {
   for (const std::string_view whole : {"\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"}) {
     for (std::size_t size = 1; size < whole.size(); ++size) {
       EXPECT_EQ(utf8::sequence_at(whole.substr(0, size), 0).length, size);
+      EXPECT_TRUE(utf8::sequence_at(whole.substr(0, size), 0).is_cut_off);
       EXPECT_EQ(utf8::replace_invalid(whole.substr(0, size)), "\uFFFD");
     }
+  }
+  for (const std::string_view damaged : {"\xC3(", "\xC0", "\x80", "\xED\xA0", "\xE2\x82("}) {
+    EXPECT_FALSE(utf8::sequence_at(damaged, 0).is_cut_off) << testing::PrintToString(damaged);
   }
 }
 
