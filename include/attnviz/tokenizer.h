@@ -21,6 +21,24 @@ struct CompanionFile {
   std::string bytes;
 };
 
+/// The text of ids that come one by one, in time linear in their number. Must not outlive its tokenizer; for
+/// one thread.
+class TextStream {
+ public:
+  virtual ~TextStream() = default;
+
+  /// Takes the next id, any number.
+  virtual void push(std::int64_t id) = 0;
+
+  /// The beginning of the text, which stays whatever ids follow. push() appends to it. Whole characters.
+  virtual const std::string& settled() const noexcept = 0;
+
+  /// What stands behind it if no id follows: settled() + pending() is decode() of all ids so far. A few
+  /// bytes; with byte fallback the run of byte tokens; all of the text where a file has steps that look at
+  /// the whole of it.
+  virtual std::string pending() const = 0;
+};
+
 /// Immutable after loading; safe to use from several threads.
 class Tokenizer {
  public:
@@ -39,6 +57,14 @@ class Tokenizer {
   /// Text of `ids` as the decoder of the file writes it, special tokens left out. Bytes that are no UTF-8
   /// become U+FFFD.
   virtual std::string decode(std::span<const std::int64_t> ids) const = 0;
+
+  /// decode() for ids that come one by one.
+  virtual std::unique_ptr<TextStream> stream() const = 0;
+
+  /// Id of the token that stands for what the vocabulary cannot spell. Nothing where there is no such token:
+  /// byte-level vocabularies spell everything, and models without one leave out what they cannot spell. A
+  /// text that has this token's name in it is given the same id.
+  virtual std::optional<std::int64_t> unknown_id() const { return std::nullopt; }
 
   /// Id of an exact vocabulary piece or added token.
   virtual std::optional<std::int64_t> id_of(std::string_view piece) const = 0;
@@ -72,6 +98,7 @@ namespace attnviz {
 using tokenizer::CompanionFile;
 using tokenizer::load_tokenizer;
 using tokenizer::merge_words;
+using tokenizer::TextStream;
 using tokenizer::Tokenizer;
 using tokenizer::tokenizer_file_names;
 

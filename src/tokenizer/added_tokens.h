@@ -41,7 +41,6 @@ class AddedTokens {
   const AddedToken* find(std::int64_t id) const noexcept;
   std::optional<std::uint32_t> id_of(std::string_view content) const;
   std::int64_t end_id() const noexcept { return end_id_; }
-  const std::vector<AddedToken>& all() const noexcept { return tokens_; }
 
  private:
   struct Found {

@@ -18,8 +18,7 @@ namespace json {
 struct Value;
 }
 
-// ------------------------------------------------------------------------------------------------
-// normalizing
+// ---------------------------------------------------------------------------------------------- normalizing
 
 /// Rewrites a piece of text before it is split.
 class Normalizer {
@@ -59,8 +58,7 @@ class PreTokenizer {
   virtual void pre_tokenize(PreTokenized& words) const = 0;
 };
 
-// -------------------------------------------------------------------------------------------------- the
-// model
+// ---------------------------------------------------------------------------------------------------- model
 
 /// A piece found in a word; bytes [begin, end) of the word.
 struct ModelToken {
@@ -125,18 +123,33 @@ class PostProcessor {
   virtual void process(std::vector<Part>& parts, bool special) const = 0;
 };
 
-// ---------------------------------------------------------------------------------------------------
-// decoding
+// ------------------------------------------------------------------------------------------------- decoding
 
-/// Turns pieces into text, step by step; the text is all steps' result, concatenated.
+using Pieces = std::vector<std::string>;
+
+/// One step of turning pieces into text, on its way through the pieces of one text.
+class DecoderStream {
+ public:
+  virtual ~DecoderStream() = default;
+  /// Takes the next piece; appends to `out` what is settled by it, whatever follows.
+  virtual void push(std::string piece, Pieces& out) = 0;
+  /// Appends what is left when no piece follows. Nothing is pushed after it.
+  virtual void finish(Pieces& out) = 0;
+  virtual std::unique_ptr<DecoderStream> clone() const = 0;
+};
+
+/// Turns pieces into text: what its stream gives, concatenated. Lives as long as its streams.
 class Decoder {
  public:
   virtual ~Decoder() = default;
-  virtual void decode(std::vector<std::string>& pieces) const = 0;
+  virtual std::unique_ptr<DecoderStream> stream() const = 0;
+  /// Whether what comes out are the parts of one piece, for a step behind it.
+  virtual bool fuses() const noexcept { return false; }
+  /// A stream that takes the parts of one piece. By default it waits for all of them.
+  virtual std::unique_ptr<DecoderStream> stream_of_parts() const;
 };
 
-// --------------------------------------------------------------------------------------------------
-// factories
+// ------------------------------------------------------------------------------------------------ factories
 
 /// `where` is the file for messages. A JSON null gives a null pointer.
 std::unique_ptr<Normalizer> make_normalizer(const json::Value& value, const std::string& where);

@@ -21,7 +21,6 @@ class PrecompiledMap {
   };
   std::optional<Found> longest_prefix(std::string_view text) const noexcept;
   std::optional<Found> shortest_prefix(std::string_view text) const noexcept;
-  bool empty() const noexcept { return units_.empty(); }
 
  private:
   template <bool kShortest>

@@ -9,20 +9,12 @@
 #include "tokenizer/files.h"
 #include "tokenizer/json.h"
 #include "tokenizer/sentencepiece.h"
+#include "tokenizer/stages.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/wordpiece.h"
 
 namespace attnviz::tokenizer {
 namespace {
-
-/// Builds a component from its JSON.
-template <typename Make>
-auto build(Make make, const std::string& text, const std::string& where) {
-  const json::Document document(text, where);
-  return make(document.root(), where);
-}
-
-std::string text_of(bool flag) { return flag ? "true" : "false"; }
 
 AddedToken special(std::string content) {
   AddedToken token;
@@ -64,8 +56,8 @@ std::uint32_t need_id(const Pipeline& pipeline, const std::string& content) {
               pipeline.where + ": the special token \"" + content + "\" is not in the vocabulary");
 }
 
-std::string pair_of(const Pipeline& pipeline, const std::string& content) {
-  return "[" + json::quote(content) + "," + std::to_string(need_id(pipeline, content)) + "]";
+TemplateToken template_token(const Pipeline& pipeline, const std::string& content) {
+  return {need_id(pipeline, content), content};
 }
 
 std::string_view trim_end(std::string_view line) {
@@ -93,8 +85,7 @@ void for_each_line(const CompanionFile& file, OnLine on_line) {
   }
 }
 
-// ------------------------------------------------------------------------------------------ vocab.json +
-// merges.txt
+// ---------------------------------------------------------------------------------- vocab.json + merges.txt
 
 Vocabulary read_vocab_json(const CompanionFile& file) {
   const json::Document document(file.bytes, file.where);
@@ -131,20 +122,10 @@ std::vector<MergePair> read_merges_txt(const CompanionFile& file) {
   return merges;
 }
 
-constexpr std::string_view kClipNormalizer =
-    R"({"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "},)"
-    R"({"type":"Lowercase"}]})";
-constexpr std::string_view kClipSplit =
-    R"({"type":"Split","pattern":{"Regex":"'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+"},)"
-    R"("behavior":"Removed","invert":true})";
-constexpr std::string_view kQwenSplit =
-    R"({"type":"Split","pattern":{"Regex":"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?)"
-    R"([^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},"behavior":"Isolated","invert":false})";
-
-std::string byte_level(bool add_prefix_space, bool use_regex) {
-  return R"({"type":"ByteLevel","trim_offsets":false,"add_prefix_space":)" + text_of(add_prefix_space) +
-         R"(,"use_regex":)" + text_of(use_regex) + "}";
-}
+constexpr std::string_view kClipWords = R"('s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+)";
+constexpr std::string_view kQwenWords =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+)"
+    R"(|\s+(?!\S)|\s+)";
 
 enum class BpeFamily { kGpt2, kRoberta, kClip, kQwen };
 
@@ -173,100 +154,105 @@ BpeFamily family_of(const TokenizerConfig& config, const Vocabulary& vocabulary,
                   "says what they are; save a tokenizer.json with transformers");
 }
 
-void set_gpt2_template(Pipeline& pipeline, const TokenizerConfig& config) {
-  if (!config.add_bos.value_or(false)) return;
-  const std::string bos = config.bos.value_or("<|endoftext|>");
-  set_template(pipeline, {bos}, {}, false);
+std::unique_ptr<Normalizer> bpe_normalizer(BpeFamily family, const std::string& where) {
+  if (family == BpeFamily::kQwen) return make_form_normalizer(NormalForm::kNfc);
+  if (family != BpeFamily::kClip) return nullptr;
+  Normalizers steps;
+  steps.push_back(make_form_normalizer(NormalForm::kNfc));
+  steps.push_back(make_replace_normalizer(Pattern::regex("\\s+", where), " "));
+  steps.push_back(make_lowercase_normalizer());
+  return make_normalizer_sequence(std::move(steps));
+}
+
+std::unique_ptr<PreTokenizer> bpe_pre_tokenizer(BpeFamily family, bool prefix, const std::string& where) {
+  const bool clip = family == BpeFamily::kClip;
+  if (!clip && family != BpeFamily::kQwen) return make_byte_level_pre_tokenizer(prefix, true);
+  PreTokenizers steps;
+  steps.push_back(
+      clip ? make_split_pre_tokenizer(Pattern::regex(kClipWords, where), SplitBehavior::kRemoved, true)
+           : make_split_pre_tokenizer(Pattern::regex(kQwenWords, where), SplitBehavior::kIsolated, false));
+  steps.push_back(make_byte_level_pre_tokenizer(false, clip));
+  return make_pre_tokenizer_sequence(std::move(steps));
+}
+
+BpeOptions bpe_options(BpeFamily family, const Vocabulary& vocabulary, const TokenizerConfig& config) {
+  BpeOptions options;
+  if (config.unknown && vocabulary.id_of(*config.unknown)) options.unknown = config.unknown;
+  if (family == BpeFamily::kClip) {
+    options.end_suffix = "</w>";
+    if (!options.unknown) options.unknown = "<|endoftext|>";
+  }
+  return options;
+}
+
+std::vector<AddedToken> bpe_added_tokens(BpeFamily family, const PieceModel& model,
+                                         const TokenizerConfig& config) {
+  std::vector<AddedToken> added = collect_added_tokens(
+      config, model, {"<|endoftext|>", "<|startoftext|>", "<s>", "<pad>", "</s>", "<unk>", "<mask>"});
+  for (AddedToken& token : added) {
+    if (family == BpeFamily::kRoberta && token.content == "<mask>") token.lstrip = true;
+  }
+  return added;
+}
+
+void set_bpe_post_processor(Pipeline& pipeline, BpeFamily family, bool prefix,
+                            const TokenizerConfig& config) {
+  if (family == BpeFamily::kClip) {
+    const std::string first = config.bos.value_or("<|startoftext|>");
+    const std::string last = config.eos.value_or("<|endoftext|>");
+    pipeline.post_processor = make_roberta_post_processor(template_token(pipeline, first),
+                                                          template_token(pipeline, last), false, prefix);
+  } else if (family == BpeFamily::kRoberta) {
+    const std::string first = config.first.value_or("<s>");
+    const std::string last = config.separator.value_or("</s>");
+    pipeline.post_processor = make_roberta_post_processor(template_token(pipeline, first),
+                                                          template_token(pipeline, last), true, prefix);
+  } else if (family == BpeFamily::kGpt2 && config.add_bos.value_or(false)) {
+    set_template(pipeline, {config.bos.value_or("<|endoftext|>")}, {}, false);
+  }
 }
 
 }  // namespace
 
 void set_template(Pipeline& pipeline, const std::vector<std::string>& before,
                   const std::vector<std::string>& behind, bool around_pair) {
-  std::string special_tokens;
-  const auto declare = [&](const std::string& content) {
-    if (!special_tokens.empty()) special_tokens += ',';
-    special_tokens += json::quote(content) + R"(:{"id":)" + json::quote(content) + R"(,"ids":[)" +
-                      std::to_string(need_id(pipeline, content)) + R"(],"tokens":[)" + json::quote(content) +
-                      "]}";
+  Template single;
+  Template pair;
+  const auto put = [&](Template& items, const std::vector<std::string>& contents, int type_id) {
+    for (const std::string& content : contents)
+      items.push_back({-1, type_id, {template_token(pipeline, content)}});
   };
-  for (const std::string& content : before) declare(content);
-  for (const std::string& content : behind) declare(content);
-  const auto items = [](const std::vector<std::string>& contents, int type_id) {
-    std::string text;
-    for (const std::string& content : contents) {
-      text += R"({"SpecialToken":{"id":)" + json::quote(content) + R"(,"type_id":)" +
-              std::to_string(type_id) + "}},";
-    }
-    return text;
-  };
-  const auto sequence = [](char name, int type_id) {
-    return std::string(R"({"Sequence":{"id":")") + name + R"(","type_id":)" + std::to_string(type_id) + "}},";
-  };
-  std::string single = items(before, 0) + sequence('A', 0) + items(behind, 0);
-  std::string pair = single + (around_pair ? items(before, 1) : "") + sequence('B', 1) +
-                     (around_pair ? items(behind, 1) : "");
-  single.pop_back();
-  pair.pop_back();
-  pipeline.post_processor = build(make_post_processor,
-                                  R"({"type":"TemplateProcessing","single":[)" + single + R"(],"pair":[)" +
-                                      pair + R"(],"special_tokens":{)" + special_tokens + "}}",
-                                  pipeline.where);
+  put(single, before, 0);
+  single.push_back({0, 0, {}});
+  put(single, behind, 0);
+  pair = single;
+  if (around_pair) put(pair, before, 1);
+  pair.push_back({1, 1, {}});
+  if (around_pair) put(pair, behind, 1);
+  pipeline.post_processor = make_template_post_processor(std::move(single), std::move(pair), pipeline.where);
 }
 
 Pipeline read_vocab_merges(const CompanionFile& vocab, const CompanionFile& merges,
                            const TokenizerConfig& config) {
   Vocabulary vocabulary = read_vocab_json(vocab);
   const BpeFamily family = family_of(config, vocabulary, vocab.where);
+  BpeOptions options = bpe_options(family, vocabulary, config);
   Pipeline pipeline;
   pipeline.where = vocab.where;
-  BpeOptions options;
-  const std::string end = family == BpeFamily::kClip ? "<|endoftext|>" : "</s>";
-  if (config.unknown && vocabulary.id_of(*config.unknown)) options.unknown = config.unknown;
-  if (family == BpeFamily::kClip) {
-    options.end_suffix = "</w>";
-    if (!options.unknown) options.unknown = end;
-  }
   pipeline.spelling.byte_level = true;
   pipeline.spelling.end_suffix = options.end_suffix;
   pipeline.model = make_bpe(std::move(vocabulary), read_merges_txt(merges), std::move(options), merges.where);
-
   const bool prefix = config.add_prefix_space.value_or(false);
-  std::string pre_tokenizer = byte_level(prefix, true);
-  if (family == BpeFamily::kClip || family == BpeFamily::kQwen) {
-    const bool clip = family == BpeFamily::kClip;
-    pipeline.normalizer =
-        build(make_normalizer, clip ? std::string(kClipNormalizer) : R"({"type":"NFC"})", vocab.where);
-    pre_tokenizer = R"({"type":"Sequence","pretokenizers":[)" + std::string(clip ? kClipSplit : kQwenSplit) +
-                    "," + byte_level(false, clip) + "]}";
-  }
-  pipeline.pre_tokenizer = build(make_pre_tokenizer, pre_tokenizer, vocab.where);
-  pipeline.decoder = build(make_decoder, R"({"type":"ByteLevel"})", vocab.where);
-  std::vector<AddedToken> added =
-      collect_added_tokens(config, *pipeline.model,
-                           {"<|endoftext|>", "<|startoftext|>", "<s>", "<pad>", "</s>", "<unk>", "<mask>"});
-  for (AddedToken& token : added) {
-    if (family == BpeFamily::kRoberta && token.content == "<mask>") token.lstrip = true;
-  }
-  set_added_tokens(pipeline, std::move(added));
-  if (family == BpeFamily::kRoberta || family == BpeFamily::kClip) {
-    const bool clip = family == BpeFamily::kClip;
-    const std::string first = clip ? config.bos.value_or("<|startoftext|>") : config.first.value_or("<s>");
-    const std::string last = clip ? config.eos.value_or(end) : config.separator.value_or(end);
-    pipeline.post_processor = build(make_post_processor,
-                                    R"({"type":"RobertaProcessing","sep":)" + pair_of(pipeline, last) +
-                                        R"(,"cls":)" + pair_of(pipeline, first) + R"(,"trim_offsets":)" +
-                                        text_of(!clip) + R"(,"add_prefix_space":)" + text_of(prefix) + "}",
-                                    vocab.where);
-  } else if (family == BpeFamily::kGpt2) {
-    set_gpt2_template(pipeline, config);
-  }
+  pipeline.normalizer = bpe_normalizer(family, vocab.where);
+  pipeline.pre_tokenizer = bpe_pre_tokenizer(family, prefix, vocab.where);
+  pipeline.decoder = make_byte_level_decoder();
+  set_added_tokens(pipeline, bpe_added_tokens(family, *pipeline.model, config));
+  set_bpe_post_processor(pipeline, family, prefix, config);
   pipeline.description = vocab.name + " + " + merges.name + " (BPE)";
   return pipeline;
 }
 
-// -------------------------------------------------------------------------------------------------------
-// vocab.txt
+// ------------------------------------------------------------------------------------------------ vocab.txt
 
 Pipeline read_vocab_txt(const CompanionFile& file, const TokenizerConfig& config) {
   Vocabulary vocabulary;
@@ -288,30 +274,26 @@ Pipeline read_vocab_txt(const CompanionFile& file, const TokenizerConfig& config
   pipeline.spelling.continuing_prefix = options.continuing_prefix;
   pipeline.model = make_wordpiece(std::move(vocabulary), std::move(options));
   const bool lower_case = config.lower_case.value_or(true);
-  pipeline.normalizer = build(
-      make_normalizer,
-      R"({"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":)" +
-          text_of(config.set_ideographs_apart.value_or(true)) + R"(,"strip_accents":)" +
-          text_of(config.strip_accents.value_or(lower_case)) + R"(,"lowercase":)" + text_of(lower_case) + "}",
-      file.where);
-  pipeline.pre_tokenizer = build(make_pre_tokenizer, R"({"type":"BertPreTokenizer"})", file.where);
-  pipeline.decoder = build(make_decoder, R"({"type":"WordPiece","prefix":"##","cleanup":true})", file.where);
+  BertCleaning cleaning;
+  cleaning.set_ideographs_apart = config.set_ideographs_apart.value_or(true);
+  cleaning.lowercase = lower_case;
+  cleaning.strip_accents = config.strip_accents.value_or(lower_case);
+  pipeline.normalizer = make_bert_normalizer(cleaning);
+  pipeline.pre_tokenizer = make_bert_pre_tokenizer();
+  pipeline.decoder = make_wordpiece_decoder("##", true);
   set_added_tokens(pipeline, collect_added_tokens(config, *pipeline.model,
                                                   {"[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"}));
   const std::string first = config.first.value_or("[CLS]");
   const std::string separator = config.separator.value_or("[SEP]");
   if (pipeline.model->id_of(first) && pipeline.model->id_of(separator)) {
-    pipeline.post_processor = build(make_post_processor,
-                                    R"({"type":"BertProcessing","sep":)" + pair_of(pipeline, separator) +
-                                        R"(,"cls":)" + pair_of(pipeline, first) + "}",
-                                    file.where);
+    pipeline.post_processor =
+        make_bert_post_processor(template_token(pipeline, first), template_token(pipeline, separator));
   }
   pipeline.description = file.name + " (WordPiece)";
   return pipeline;
 }
 
-// -----------------------------------------------------------------------------------------------
-// SentencePiece models
+// ------------------------------------------------------------------------------------- SentencePiece models
 
 Pipeline read_sentencepiece_model(const CompanionFile& file, const TokenizerConfig& config) {
   static constexpr std::array<std::string_view, 9> kRenumbering = {

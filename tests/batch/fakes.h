@@ -55,9 +55,27 @@ class LetterTokenizer final : public Tokenizer {
     // Like a decoder that drops the space a word-piece vocabulary puts before the first word.
     return text.starts_with(' ') ? text.substr(1) : text;
   }
+  std::unique_ptr<TextStream> stream() const override { return std::make_unique<LetterStream>(*this); }
   std::optional<std::int64_t> id_of(std::string_view) const override { return std::nullopt; }
   std::int64_t size() const noexcept override { return 256; }
   std::string describe() const override { return "letters"; }
+
+ private:
+  class LetterStream final : public TextStream {
+   public:
+    explicit LetterStream(const LetterTokenizer& tokenizer) : tokenizer_(tokenizer) {}
+    void push(std::int64_t id) override {
+      ids_.push_back(id);
+      text_ = tokenizer_.decode(ids_);
+    }
+    const std::string& settled() const noexcept override { return text_; }
+    std::string pending() const override { return ""; }
+
+   private:
+    const LetterTokenizer& tokenizer_;
+    std::vector<std::int64_t> ids_;
+    std::string text_;
+  };
 };
 
 /// Two layers of three heads. A causal query attends equally to all it sees; otherwise to everything. A '!'

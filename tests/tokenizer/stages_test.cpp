@@ -150,7 +150,6 @@ TEST(Json, KeepsTheOrder_AndFindsTheLastOfEqualKeys) {
   EXPECT_EQ(document.root().find("b")->real, 2.5);
   EXPECT_EQ(document.root().find("a")->items[2].text, std::string_view("x\0y", 3));
   EXPECT_EQ(document.root().find("c"), nullptr);
-  EXPECT_EQ(json::quote("a\"\n"), R"("a\"\n")");
 }
 
 TEST(Json, Fields_AskForAKind) {
@@ -175,7 +174,6 @@ TEST(Base64, IsDecoded) {
 }
 
 TEST(PrecompiledMap, RefusesWhatIsCutOff) {
-  EXPECT_TRUE(PrecompiledMap("", "test").empty());
   EXPECT_FALSE(PrecompiledMap("", "test").longest_prefix("a"));
   for (const std::string& blob : {std::string("abc"), std::string("\x04\0\0\0", 4),
                                   std::string("\xFF\xFF\xFF\xFF"
