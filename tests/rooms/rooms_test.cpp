@@ -40,6 +40,7 @@ std::string vendor_of(const std::string& header) {
                                                                {"caffe2/", "torch"},
                                                                {"unicode/", "icu"},
                                                                {"nlohmann/", "json"},
+                                                               {"simdjson", "json"},
                                                                {"openssl/", "openssl"},
                                                                {"CLI/", "cli11"},
                                                                {"stb", "stb"},
