@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "support.h"
 
 namespace attnviz::tokenizer {
@@ -77,6 +79,80 @@ TEST(MergeWords, LeavesSpecialTokensAndTokensWithoutBytesAlone) {
   encoding.tokens[1].span.reset();
   EXPECT_EQ(merge_words(encoding).tokens.size(), 2U);
   EXPECT_TRUE(merge_words(Encoding{}).tokens.empty());
+}
+
+/// A text of random words cut into random tokens.
+Encoding random_encoding(std::mt19937& random) {
+  static const std::string kParts[] = {"the", "har",    "bour",   " ",      "-",  ".", "3",
+                                       "14",  "\u00E9", "\u4E2D", "\u0E01", "'s", "\n"};
+  std::string text;
+  std::vector<std::string> pieces;
+  for (std::size_t n = random() % 12; n > 0; --n) {
+    pieces.push_back(kParts[random() % std::size(kParts)]);
+    if (random() % 3 == 0) pieces.back() = " " + pieces.back();
+    text += pieces.back();
+  }
+  Encoding encoding = encoded(text, pieces);
+  for (Token& token : encoding.tokens) {
+    if (random() % 12 == 0) token.special = true;
+    if (random() % 12 == 0) token.span.reset();
+  }
+  return encoding;
+}
+
+TEST(MergeWords, OfAnyTextCoverEveryTokenOnceAndInOrder) {
+  std::mt19937 random(139);
+  for (int round = 0; round < 500; ++round) {
+    const Encoding encoding = random_encoding(random);
+    const Encoding merged = merge_words(encoding);
+    ASSERT_EQ(merged.tokens.size(), merged.merged.size());
+    std::int64_t next = 0;
+    for (std::size_t i = 0; i < merged.merged.size(); ++i) {
+      const Span& part = merged.merged[i];
+      ASSERT_EQ(part.begin, next);
+      ASSERT_LT(part.begin, part.end);
+      next = part.end;
+      const Token& first = encoding.tokens[static_cast<std::size_t>(part.begin)];
+      const Token& last = encoding.tokens[static_cast<std::size_t>(part.end) - 1];
+      EXPECT_EQ(merged.tokens[i].id, first.id);
+      EXPECT_EQ(merged.tokens[i].word, static_cast<int>(i));
+      ASSERT_EQ(merged.tokens[i].span.has_value(), first.span.has_value());
+      if (!first.span) continue;
+      EXPECT_EQ(merged.tokens[i].span->begin, first.span->begin);
+      EXPECT_EQ(merged.tokens[i].span->end, last.span->end);
+    }
+    ASSERT_EQ(next, static_cast<std::int64_t>(encoding.tokens.size()));
+  }
+}
+
+TEST(MergeWords, HaveTheBytesOfTheirTokensForAPieceAndNoSpacesAroundTheirLabel) {
+  std::mt19937 random(149);
+  for (int round = 0; round < 300; ++round) {
+    const Encoding encoding = random_encoding(random);
+    const Encoding merged = merge_words(encoding);
+    for (std::size_t i = 0; i < merged.tokens.size(); ++i) {
+      const Span& part = merged.merged[i];
+      std::string piece;
+      for (std::int64_t at = part.begin; at < part.end; ++at)
+        piece += encoding.tokens[static_cast<std::size_t>(at)].piece;
+      ASSERT_EQ(merged.tokens[i].piece, piece);
+      if (part.end - part.begin == 1) continue;
+      ASSERT_FALSE(merged.tokens[i].text.starts_with(' ') || merged.tokens[i].text.ends_with(' '));
+      ASSERT_NE(piece.find(merged.tokens[i].text), std::string::npos);
+    }
+  }
+}
+
+TEST(MergeWords, OfWordsThatAreWholeChangeNothing) {
+  std::mt19937 random(151);
+  for (int round = 0; round < 200; ++round) {
+    const Encoding once = merge_words(random_encoding(random));
+    Encoding again = once;
+    again.merged.clear();
+    again = merge_words(again);
+    std::vector<std::string> before = test::labels(once);
+    ASSERT_EQ(test::labels(again).size(), before.size());
+  }
 }
 
 TEST(MergeWords, OfAPairStayInTheirSentence) {
