@@ -138,7 +138,7 @@ class DecoderStream {
   virtual std::unique_ptr<DecoderStream> clone() const = 0;
 };
 
-/// Turns pieces into text: what its stream gives, concatenated. Lives as long as its streams.
+/// Turns pieces into text: what its stream gives, concatenated. Must outlive its streams.
 class Decoder {
  public:
   virtual ~Decoder() = default;
