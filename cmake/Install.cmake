@@ -12,3 +12,4 @@ configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/attnviz-config.cmake.in
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/attnviz-config-version.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/attnviz-config.cmake" "${PROJECT_BINARY_DIR}/attnviz-config-version.cmake"
         DESTINATION "${attnviz_package_dir}")
+install(FILES "${CMAKE_CURRENT_LIST_DIR}/Torch.cmake" DESTINATION "${attnviz_package_dir}" RENAME attnviz-torch.cmake)
