@@ -20,5 +20,5 @@ echo "${#headers[@]} headers define each name once"
 # By name, so that no program is linked and no object of a file that is gone takes part.
 mapfile -t objects < <(ninja -C "$build" -t targets all | sed -n 's/^\(src\/.*\.cpp\.o\): .*/\1/p' | sort)
 ninja -C "$build" "${objects[@]}"
-(cd "$build" && g++ -r -nostdlib -O0 -flto -flinker-output=rel -Werror=odr -Werror=lto-type-mismatch -o all.o "${objects[@]}")
+(cd "$build" && g++ -shared -O0 -flto=auto -Werror=odr -Werror=lto-type-mismatch -o all.so "${objects[@]}")
 echo "${#objects[@]} files define each type in one way"
