@@ -29,4 +29,6 @@ echo "building against torch $version"
 cmake -S . -B build-upstream -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DATTNVIZ_TESTS=ON -DATTNVIZ_WERROR=ON \
   "-DCMAKE_PREFIX_PATH=$prefix" -Wno-dev >/dev/null
 cmake --build build-upstream
+# Each test is a process of its own, and several run at once: threads that wait must not keep the others from the cores.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 ctest --test-dir build-upstream --output-on-failure -j "$(nproc)" "$@"
