@@ -6,7 +6,8 @@
 # attnviz uses the libraries and the headers alone, so such a build is described here by what lies in its folder; at run
 # time libtorch loads its own accelerator.
 
-# The folder of the package that find_package(Torch) would load: no build has this version, so all are looked at and none is loaded.
+# The folder of the package that find_package(Torch) would load. No build has this version: all are looked at and none
+# is loaded.
 function(attnviz_torch_package result)
   set(given "${Torch_DIR}")
   find_package(Torch 9999 QUIET CONFIG)
