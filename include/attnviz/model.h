@@ -23,7 +23,7 @@ struct LoadOptions {
   std::optional<std::string> config;  ///< Path of an `attnviz.json` to use in place of the model's own.
   std::string device = "cpu";         ///< "cpu", "cuda" or "cuda:N".
   std::optional<std::string> dtype;  ///< "float32", "float16" or "bfloat16"; nothing: as the model was saved.
-  int threads = 0;                   ///< For torch, process-wide; 0: torch's own choice.
+  int threads = 0;  ///< Of torch and of every library it computes with, process-wide; 0: their own choice.
 };
 
 /// An argument of the model's forward, and what attnviz passes for it. Where an encoder–decoder is run by its
@@ -125,5 +125,12 @@ class Model {
   /// encoder.
   virtual Generation generate(const ModelInputs& inputs, std::int64_t limit, Listener& listener) = 0;
 };
+
+/// What models are computed with.
+struct ComputeLibraries {
+  std::string torch;  ///< Version of libtorch, "1.13.1".
+  std::string mkl;    ///< What its MKL calls itself; empty where it has none.
+};
+ComputeLibraries compute_libraries();
 
 }  // namespace attnviz

@@ -132,12 +132,6 @@ ExportJob check(const ExportArguments& arguments, ConsoleOptions& console) {
                          .threads = arguments.threads},
                 .record = {},
                 .options = check_options(arguments)};
-  if (arguments.batch) {
-    // Both at once. Threads that share an operation of the model wait for each other, and so must not wait
-    // for a core as well; one alone may.
-    job.load.threads = std::max(1, arguments.threads / 2);
-    job.options.workers = arguments.threads - (job.load.threads > 1 ? job.load.threads : 0);
-  }
   job.record = read_record(arguments);
   job.options_for_manifest = for_manifest(arguments, job);
   return job;

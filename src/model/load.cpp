@@ -11,6 +11,7 @@
 #include "model/operators.h"
 #include "model/shown.h"
 #include "model/sources.h"
+#include "model/threads.h"
 #include "model/torch_model.h"
 
 namespace attnviz {
@@ -152,7 +153,7 @@ std::unique_ptr<Model> Model::load(const LoadOptions& options, Listener& listene
   ModelDescription description = read_description(file, options.config);
   register_operators();
   const QuietTorch quiet;
-  if (options.threads > 0) at::set_num_threads(options.threads);
+  if (options.threads > 0) bound_threads(options.threads);
   return at_border(
       [&]() -> std::unique_ptr<Model> {
         torch::jit::Module module = torch::jit::load(file.path, device);
