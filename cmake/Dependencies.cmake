@@ -52,3 +52,15 @@ if(EXISTS "${attnviz_blas}" AND NOT attnviz_blas MATCHES "openblas|mkl|blis|atla
   message(WARNING "libtorch runs on the reference BLAS, about 20 times slower than it needs to be; "
                   "run: apt-get install libopenblas0-openmp")
 endif()
+
+# The BLAS that libtorch loads, "libblas.so.3"; empty where it has one inside. The program looks at it before it loads
+# libtorch.
+set(ATTNVIZ_BLAS "")
+find_library(ATTNVIZ_TORCH_CPU torch_cpu HINTS "${TORCH_INSTALL_PREFIX}/lib")
+mark_as_advanced(ATTNVIZ_TORCH_CPU)
+if(ATTNVIZ_TORCH_CPU AND CMAKE_READELF)
+  execute_process(COMMAND "${CMAKE_READELF}" -d "${ATTNVIZ_TORCH_CPU}" OUTPUT_VARIABLE attnviz_needed ERROR_QUIET)
+  if(attnviz_needed MATCHES "NEEDED[^\n]*\\[(lib(c?blas|openblas|blis)[^]]*)\\]")
+    set(ATTNVIZ_BLAS "${CMAKE_MATCH_1}")
+  endif()
+endif()

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/export_job.h"
+#include "cli/version.h"
 
 namespace attnviz::cli {
 namespace {
@@ -24,6 +25,7 @@ void run_export(const ExportArguments& arguments, ConsoleOptions& console_option
   const ExportJob job = check(arguments, console_options);
   catch_signals();
   Console console(console_options);
+  say_what_computes(console_options.start, console);
   arguments.batch ? run_batch(arguments, job, console) : run_single(arguments, job, console);
 }
 

@@ -8,10 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "attnviz/report.h"
+#include "attnviz/core.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/entry.h"
 #include "cli/help.h"
+#include "cli/version.h"
 
 namespace {
 
@@ -78,12 +80,15 @@ int report(const CLI::App& app, const CLI::ParseError& error) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int attnviz_command(int argc, char** argv, const attnviz::cli::Start& start) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file over its limit is an error of write(), as a full disk is
   ConsoleOptions console;
+  console.start = start;
   CLI::App app("Draws what a TorchScript transformer looked at when it produced each token.", "attnviz");
   app.formatter(help_formatter());
-  app.set_version_flag("--version", std::string(attnviz::version()), "Print the version and end");
+  app.set_version_flag(
+      "--version", [] { return version_text(); },
+      "Print the versions of attnviz and of what computes, and end");
   add_export(app, console);
   add_inspect(app, console);
   add_tokenize(app);

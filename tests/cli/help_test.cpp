@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <regex>
+#include <sstream>
+#include <string>
+
 #include "cli/command.h"
 
 namespace attnviz {
@@ -52,7 +56,17 @@ TEST(Command, SubcommandsHaveHelpOfTheirOwn) {
 TEST(Command, SaysItsVersion) {
   const auto outcome = run_attnviz({"--version"});
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_EQ(outcome.out, "0.1.0\n");
+  std::istringstream lines(outcome.out);
+  std::string attnviz, libtorch, blas, more;
+  std::getline(lines, attnviz);
+  std::getline(lines, libtorch);
+  std::getline(lines, blas);
+  EXPECT_EQ(attnviz, "0.1.0");
+  EXPECT_TRUE(std::regex_match(libtorch, std::regex("libtorch [0-9]+[.][0-9]+[.].*"))) << libtorch;
+  EXPECT_TRUE(
+      std::regex_search(blas, std::regex("OpenBLAS [0-9.]+ .*, kernels: [A-Z]|Math Kernel|BLIS|BLAS")))
+      << blas;
+  EXPECT_FALSE(std::getline(lines, more)) << more;
 }
 
 }  // namespace
