@@ -306,8 +306,11 @@ void add_diff(CLI::App& app, ConsoleOptions& console) {
       "in\n"
       "common. With --fail-over, output tokens and records that one side lacks end with 1, too.\n"
       "\n"
-      "Example:\n"
-      "  attnviz diff maps-before/ maps-after/ --fail-over 0.05 --out diff/");
+      "Examples:\n"
+      "  attnviz diff maps-before/ maps-after/\n"
+      "  attnviz diff maps-before/ maps-after/ --fail-over 0.05 --out diff/\n"
+      "\n"
+      "Exit codes: 0 done, 1 over --fail-over, 2 usage, 3 input, 4 output, 130 interrupted.");
   command->callback([arguments, &console] { run_diff(*arguments, console); });
 }
 

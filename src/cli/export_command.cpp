@@ -52,6 +52,10 @@ void add_export(CLI::App& app, ConsoleOptions& console) {
       "  attnviz qa/ --segment fact=@fact.txt --segment question=\" who ?\" --generate 20 --out maps/\n"
       "  attnviz qa/ --batch questions.jsonl --generate 20 --out maps/ --resume\n"
       "\n"
+      "A segment's text is taken as it is given: \\n in it is a backslash and an n. For a line's end use "
+      "the\n"
+      "shell's $'...\\n...', or NAME=@FILE. =TEXT, without a name, is glue between the others.\n"
+      "\n"
       "Exit codes: 0 done, 1 some records of a batch failed or diff does not pass --fail-over, 2 usage,\n"
       "3 model or input, 4 output, 130 interrupted.");
   app.parse_complete_callback([&app] { refuse_beside_subcommand(app); });

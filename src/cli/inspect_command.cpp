@@ -99,7 +99,8 @@ void add_inspect(CLI::App& app, ConsoleOptions& console) {
   CLI::App* command =
       app.add_subcommand("inspect", "Show what was found in a model: inputs, attention, tokenizer");
   command->add_option("MODEL", options->load.model, "TorchScript file, or folder that holds model.pt")
-      ->required();
+      ->required()
+      ->type_name("");
   command->add_flag("--json", options->json, "One JSON object instead of lines for people");
   command->add_option("--tokenizer", options->tokenizer, "Tokenizer file or folder [the model's own]")
       ->type_name("F");
@@ -109,6 +110,12 @@ void add_inspect(CLI::App& app, ConsoleOptions& console) {
       ->capture_default_str()
       ->type_name("NAME");
   command->add_flag("--verbose", console.verbose, "Say what libtorch says of an error");
+  command->footer(
+      "Examples:\n"
+      "  attnviz inspect model/\n"
+      "  attnviz inspect model.pt --json\n"
+      "\n"
+      "Exit codes: 0 done, 2 usage, 3 model or input, 4 output.");
   command->callback([options, &console] { run_inspect(*options, console); });
 }
 

@@ -96,6 +96,12 @@ void add_tokenize(CLI::App& app) {
                    "File of JSON objects with \"text\" (and \"pair\"), one a line; - is standard input")
       ->type_name("F");
   command->add_flag("--no-special", options->no_special, "Leave out the tokens of the template");
+  command->footer(
+      "Examples:\n"
+      "  attnviz tokenize model/ --text \"The cat sat on the mat\"\n"
+      "  attnviz tokenize tokenizer.json --batch texts.jsonl --no-special\n"
+      "\n"
+      "Exit codes: 0 done, 1 some lines of a batch failed, 2 usage, 3 tokenizer or input, 4 output.");
   command->callback([options] { run_tokenize(*options); });
 }
 

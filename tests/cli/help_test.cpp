@@ -49,6 +49,26 @@ TEST(Command, SubcommandsHaveHelpOfTheirOwn) {
   EXPECT_NE(run_attnviz({"diff", "--help"}).out.find("--fail-over"), std::string::npos);
 }
 
+TEST(Command, SubcommandsShowExamplesOfTheirOwn) {
+  for (const std::string command : {"inspect", "tokenize", "diff"}) {
+    const std::string help = run_attnviz({command, "--help"}).out;
+    const std::size_t examples = help.find("Examples:\n");
+    ASSERT_NE(examples, std::string::npos) << help;
+    const std::string own = help.substr(examples);
+    EXPECT_NE(own.find("  attnviz " + command + ' '), std::string::npos) << help;
+    EXPECT_NE(own.find("Exit codes: 0 done"), std::string::npos) << help;
+    std::istringstream lines(own);
+    for (std::string line; std::getline(lines, line);)
+      EXPECT_TRUE(!line.starts_with("  attnviz ") || line.starts_with("  attnviz " + command)) << line;
+  }
+}
+
+TEST(Command, HelpSaysHowASegmentIsTaken) {
+  const std::string help = run_attnviz({"--help"}).out;
+  EXPECT_NE(help.find("\\n in it is a backslash and an n"), std::string::npos) << help;
+  EXPECT_NE(help.find("=TEXT, without a name, is glue"), std::string::npos) << help;
+}
+
 TEST(Command, SaysItsVersion) {
   const auto outcome = run_attnviz({"--version"});
   EXPECT_EQ(outcome.exit_code, 0);
