@@ -1,5 +1,5 @@
 # A room is an object library of src/<room>, its public header and its tests in tests/<room>. The rooms and who may
-# include whom are described in the README; tests/rooms/rooms_test.cpp enforces it.
+# include whom are described in src/README.md; tests/rooms/rooms_test.cpp enforces it.
 
 # attnviz_add_room(<room> SOURCES <files> [LINK <targets>] [PRECOMPILE <headers>])
 # LINK names third-party targets; rooms see each other through their headers alone and meet in the library.

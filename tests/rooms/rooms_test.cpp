@@ -1,4 +1,4 @@
-// Reads every #include of the product and enforces who may include whom. The table is the one in the README.
+// Reads every #include of the product and enforces who may include whom. The table is that of src/README.md.
 #include <gtest/gtest.h>
 
 #include <algorithm>
