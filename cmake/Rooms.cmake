@@ -1,5 +1,5 @@
 # A room is an object library of src/<room>, its public header and its tests in tests/<room>. The rooms and who may
-# include whom are described in the README; tests/rooms/rooms_test.cpp enforces it.
+# include whom are described in src/README.md; tests/rooms/rooms_test.cpp enforces it.
 
 # attnviz_add_room(<room> SOURCES <files> [LINK <targets>] [PRECOMPILE <headers>])
 # LINK names third-party targets; rooms see each other through their headers alone and meet in the library.
@@ -7,7 +7,8 @@ function(attnviz_add_room room)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRECOMPILE" ${ARGN})
   set(target attnviz_${room})
   add_library(${target} OBJECT ${ARG_SOURCES})
-  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
+                                             VISIBILITY_INLINES_HIDDEN ON)
   target_include_directories(${target} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
                              PRIVATE "${PROJECT_SOURCE_DIR}/src")
   target_link_libraries(${target} PUBLIC ${ARG_LINK} PRIVATE attnviz_warnings)

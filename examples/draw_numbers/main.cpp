@@ -2,6 +2,7 @@
 /// text.
 ///
 ///   draw_numbers [FOLDER]      writes matrix.png and token.png
+#include <attnviz/aggregate.h>
 #include <attnviz/render.h>
 
 #include <cstdio>
@@ -38,27 +39,27 @@ attnviz::Heatmap matrix() {
 }
 
 /// A text cut into words, each with the bytes that it covers.
-std::shared_ptr<attnviz::Encoding> words(const std::vector<std::string>& texts) {
-  auto encoding = std::make_shared<attnviz::Encoding>();
+std::shared_ptr<attnviz::Sequence> words(const std::vector<std::string>& texts) {
+  auto sequence = std::make_shared<attnviz::Sequence>();
   for (const std::string& text : texts) {
-    if (!encoding->text.empty()) encoding->text += " ";
-    const auto begin = static_cast<std::int64_t>(encoding->text.size());
-    encoding->text += text;
-    attnviz::Token token;
-    token.text = text;
-    token.span = attnviz::Span{begin, begin + static_cast<std::int64_t>(text.size())};
-    encoding->tokens.push_back(token);
+    if (!sequence->text.empty()) sequence->text += " ";
+    const auto begin = static_cast<std::int64_t>(sequence->text.size());
+    sequence->text += text;
+    attnviz::Unit word;
+    word.label = text;
+    word.place = attnviz::TextSpan{{begin, begin + static_cast<std::int64_t>(text.size())}};
+    sequence->units.push_back(word);
   }
-  return encoding;
+  return sequence;
 }
 
 /// The last word of the text: what it looked at in two layers, as a mean over heads.
 attnviz::TokenMap token() {
   attnviz::AttentionView view;
-  view.encoding = words({"the", "cat", "that", "slept", "woke"});
+  view.sequence = words({"the", "cat", "that", "slept", "woke"});
   view.sources = {0, 1, 2, 3, 4};
   view.layers = {0, 1};
-  view.reductions = {{"mean",
+  view.reductions = {{&attnviz::mean_reduction(),
                       {2, 5, {0.30F, 0.20F, 0.10F, 0.20F, 0.20F, 0.05F, 0.75F, 0.05F, 0.10F, 0.05F}},
                       {0.175F, 0.475F, 0.075F, 0.15F, 0.125F}}};
   attnviz::TokenMap map;

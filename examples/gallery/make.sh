@@ -43,3 +43,8 @@ cp "$scratch/difference/overview.png" "$here/difference.png"
 "$attnviz" "$dates" --text "the 3rd of March 1987" --generate 12 --special drop --reduce mean --tokens 9 \
   --no-system-fonts --out "$scratch/dropped" >/dev/null
 cp "$scratch/dropped/tokens/00009-0.png" "$here/dropped.png"
+
+# Two sentences, each on its own row.
+"$attnviz" "$model" --text "the miller of Dolmere lives in Fennick ." --pair "question : where lives the miller of Dolmere ?" \
+  --reduce mean,rollout --tokens -1 --no-system-fonts --out "$scratch/pair" >/dev/null
+cp "$scratch"/pair/tokens/*.png "$here/pair.png"

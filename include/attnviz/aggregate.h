@@ -1,4 +1,5 @@
-/// Sinks that reduce attention while the model runs, and the maps of output tokens made from what they keep.
+/// Consumers that reduce attention while the model runs, and the maps of output tokens made from what they
+/// keep.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,9 @@
 #include <vector>
 
 #include "attnviz/core.h"
+#include "attnviz/export.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 
 /// How tokens become the rows and columns of the maps of one kind: merged into words, or dropped.
 ///
@@ -27,39 +29,43 @@ struct Grouping {
   std::vector<std::int64_t> sinks;      ///< Keys that rollout drops from every layer before the product.
 };
 
+/// The table of all reductions, in the order in which help lists them: mean, max, min, rollout.
+ATTNVIZ_EXPORT std::span<const ReductionInfo* const> known_reductions() noexcept;
+/// The mean over heads, of which the masses of segments and of dropped tokens are.
+ATTNVIZ_EXPORT const ReductionInfo& mean_reduction() noexcept;
+/// What is made where nothing else is said: mean, max, rollout.
+ATTNVIZ_EXPORT std::vector<const ReductionInfo*> default_reductions();
+/// Those of these names, in their order. Throws kUsage for one that is not in the table.
+ATTNVIZ_EXPORT std::vector<const ReductionInfo*> reductions_named(std::span<const std::string_view> names);
+
 /// Which reductions to make, and of which rows.
 struct ReductionOptions {
-  std::vector<std::string> reductions = {"mean", "max", "rollout"};
-  double rollout_residual = 0.5;  ///< Weight of the identity in rollout, in [0, 1).
-  std::vector<std::int64_t>
-      queries;  ///< Query positions to keep, ascending; empty: all. An encoder's are all kept.
-  std::vector<int>
-      layers;  ///< Layers to keep in the results, ascending; empty: all. Rollout runs through all.
-  std::vector<int> heads;            ///< Which heads the blocks hold; empty: all, 0, 1, 2 …
-  bool per_head = false;             ///< Keep every head of the kept rows as well.
-  std::vector<AttentionKind> kinds;  ///< Kinds to keep in the results; empty: all. Rollout runs through all.
-  std::vector<Grouping> groupings;   ///< At most one a kind; kinds without one keep their tokens.
+  std::vector<const ReductionInfo*> reductions = default_reductions();
+  double rollout_residual = 0.5;      ///< Weight of the identity in rollout, in [0, 1).
+  std::vector<std::int64_t> queries;  ///< Query positions of `asking` to keep, ascending; empty: all.
+  Side asking = Side::kSource;        ///< Kinds whose queries are of the other side keep all of them.
+  std::vector<int> layers;            ///< Layers to keep, ascending; empty: all.
+  std::vector<int> heads;             ///< Which heads the blocks hold; empty: all, 0, 1, 2 …
+  bool per_head = false;              ///< Keep every head of the kept rows as well.
+  std::vector<AttentionKind> kinds;   ///< Kinds to keep; empty: all.
+  std::vector<Grouping> groupings;    ///< At most one a kind; kinds without one keep their tokens.
 };
 
-/// Names that ReductionOptions::reductions may hold: "mean", "max", "min", "rollout".
-std::span<const std::string_view> reduction_names() noexcept;
+/// Hands every block to each consumer that needs it, cut to the rows that it needs.
+class ATTNVIZ_EXPORT ConsumerGroup final : public AttentionConsumer {
+ public:
+  /// `consumers`: one at least; not owned. on_block() throws kInterrupted where `listener` says so.
+  ConsumerGroup(std::vector<AttentionConsumer*> consumers, const Listener& listener);
+  Needs needs() const override;  ///< What serves all of them.
+  void on_block(const AttentionBlock& block) override;
 
-/// What is left of a run.
-struct AttentionMaps {
-  std::vector<AttentionMap>
-      maps;  ///< For each reduction in the order asked for, one for each kind that occurred.
-  std::vector<HeadMap> heads;       ///< One for each kind; empty without `per_head`.
-  std::vector<int> selected_heads;  ///< ReductionOptions::heads.
-  std::vector<LayerAudit>
-      audit;  ///< One for each layer of each kind, in order of execution, of all rows seen.
-
-  const AttentionMap* find(AttentionKind kind,
-                           std::string_view reduction) const noexcept;  ///< Null if there is none.
-  bool contains(AttentionKind kind) const noexcept;
+ private:
+  std::vector<AttentionConsumer*> consumers_;
+  const Listener& listener_;
 };
 
-/// Feeds each block to every reduction and lets it go; holds one [queries, keys] map a layer and reduction at
-/// most.
+/// Feeds each block to every reduction and lets it go, and audits the rows that it needs for them; holds one
+/// [queries, keys] map a layer and reduction at most.
 ///
 /// Per layer, over heads h: mean = 1/H Σ A_h, max, min. Rollout is attention rollout (Abnar & Zuidema 2020,
 /// "Quantifying Attention Flow in Transformers"): R_l = norm((1 − r)·mean_h A_l + r·I) · R_{l−1}, R_{−1} = I,
@@ -69,12 +75,13 @@ struct AttentionMaps {
 /// starting at I) and C (over the source, starting at 0): a self-attention block maps both by norm((1 − r)·A
 /// + r·I), a cross-attention block makes D ← r·D and C ← r·C + (1 − r)·A·E. Rows of [D | C] sum to 1.
 /// "rollout" of kCross is C, of kDecoder is D.
-class Reductions final : public AttentionSink {
+class ATTNVIZ_EXPORT Reductions final : public AttentionConsumer {
  public:
-  /// Throws kUsage for a name that is not in reduction_names() and for a residual outside of [0, 1).
+  /// Throws kUsage for a reduction that is not of known_reductions(), and a residual outside of [0, 1).
   explicit Reductions(const ReductionOptions& options);
   ~Reductions() override;
 
+  Needs needs() const override;
   void on_block(const AttentionBlock& block) override;
 
   /// Ends the run; call once. Throws kInput when a query that was asked for never came.
@@ -85,7 +92,7 @@ class Reductions final : public AttentionSink {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Describes every head while the model runs. Over the query rows q that it is shown, with weights A:
+/// Describes every head while the model runs. Over all query rows q of a layer, with weights A:
 /// - entropy: mean of −Σ_k A(q,k) log2 A(q,k), in bits;
 /// - sink, previous, self: mean of A(q,0), A(q,q−1) (0 for row 0), A(q,q) (Clark et al. 2019, "What Does BERT
 /// Look At?");
@@ -96,7 +103,7 @@ class Reductions final : public AttentionSink {
 /// token heads,
 ///   Wang et al. 2022, "Interpretability in the Wild").
 /// The last four are not of cross attention; induction and duplicate are there where ids repeat.
-class HeadSummaries final : public AttentionSink {
+class ATTNVIZ_EXPORT HeadSummaries final : public AttentionConsumer {
  public:
   /// `source` are the ids that self or encoder attention is of, `target` those of decoder attention. `kinds`,
   /// `layers` and `heads` as in ReductionOptions. Thumbnails have at most `side` rows and columns.
@@ -110,6 +117,7 @@ class HeadSummaries final : public AttentionSink {
   };
   explicit HeadSummaries(const Options& options);
   ~HeadSummaries() override;
+  Needs needs() const override;
   void on_block(const AttentionBlock& block) override;
   /// Ends the run; call once. In order of execution, then of heads.
   std::vector<HeadSummary> finish();
@@ -123,11 +131,18 @@ class HeadSummaries final : public AttentionSink {
 /// Attention Sinks"): keys whose mean weight over layers, heads and the rows that are shown is at least
 /// `threshold`, and as much over all other rows that can see them, so that what a single row looks for is
 /// none.
-class SinkFinder final : public AttentionSink {
+class ATTNVIZ_EXPORT SinkFinder final : public AttentionConsumer {
  public:
-  /// `shown`: query positions, ascending, of every kind but the encoder's; empty: all.
-  SinkFinder(std::vector<std::int64_t> shown, double threshold);
+  struct Options {
+    std::vector<std::int64_t> shown;  ///< Query positions of `asking`, ascending; empty: all.
+    Side asking = Side::kSource;      ///< Kinds whose queries are of the other side show all of them.
+    std::vector<AttentionKind> kinds;
+    std::vector<int> layers;  ///< Ascending; empty: all.
+    double threshold = 0.3;
+  };
+  explicit SinkFinder(const Options& options);
   ~SinkFinder() override;
+  Needs needs() const override;
   void on_block(const AttentionBlock& block) override;
   /// Key positions, ascending.
   std::vector<std::int64_t> sinks(AttentionKind kind) const;
@@ -138,12 +153,13 @@ class SinkFinder final : public AttentionSink {
 };
 
 /// Measures how attention flows between the parts of a text (`SegmentFlow`), over all rows.
-class SegmentFlows final : public AttentionSink {
+class ATTNVIZ_EXPORT SegmentFlows final : public AttentionConsumer {
  public:
   /// `parts`: [tokens], which of `names` each token belongs to. Only layers of as many queries and keys as
   /// there are tokens are measured.
   SegmentFlows(std::vector<std::string> names, std::vector<std::int64_t> parts, std::vector<int> layers);
   ~SegmentFlows() override;
+  Needs needs() const override;
   void on_block(const AttentionBlock& block) override;
   /// Ends the run; call once.
   std::vector<SegmentFlow> finish();
@@ -155,23 +171,37 @@ class SegmentFlows final : public AttentionSink {
 
 /// True when no weight of a square layer lies above its diagonal by more than float32 noise. False without
 /// square layers.
-bool is_causal(std::span<const LayerAudit> audit, AttentionKind kind) noexcept;
+ATTNVIZ_EXPORT bool is_causal(std::span<const LayerAudit> audit, AttentionKind kind) noexcept;
 
-/// The texts that the kinds of attention look at, as tokens or merged into words like the columns of the
-/// maps.
-struct AttendedTexts {
-  std::shared_ptr<const Encoding> source;  ///< Of self, encoder and cross attention.
-  std::shared_ptr<const Encoding> target;  ///< Of decoder attention; null for models with one stack.
-};
-
-/// How many of the tokens (or words) of `text` a causal query sees.
-std::int64_t visible_sources(const Encoding& text, std::int64_t query);
+/// How many of the units of `sequence` a causal query sees.
+ATTNVIZ_EXPORT std::int64_t visible_sources(const Sequence& sequence, std::int64_t query);
 
 /// The map of one output token: for each kind in `maps` the row of `token.query` under each of `reductions`;
-/// the encoder's only where there is no other, as its rows are positions of the source. Sources are all
-/// columns that were not dropped or, where `causal` and the kind is self or decoder, those of them up to the
-/// query. Segment masses and the removed mass come from the mean, which `maps` must hold for them.
-TokenMap make_token_map(const AttentionMaps& maps, std::span<const std::string> reductions,
-                        const OutputToken& token, const AttendedTexts& texts, bool causal);
+/// of the kinds whose queries are of the side `asking`. Sources are all columns that were not dropped or,
+/// where `causal` and the kind looks at its own sequence, those of them up to the query. Segment masses and
+/// the removed mass come from the mean, which `maps` must hold for them.
+ATTNVIZ_EXPORT TokenMap make_token_map(const AttentionMaps& maps,
+                                       std::span<const ReductionInfo* const> reductions,
+                                       const OutputToken& token, const Sequences& sequences, Side asking,
+                                       bool causal);
+
+}  // namespace attnviz::aggregate
+
+namespace attnviz {
+
+using aggregate::ConsumerGroup;
+using aggregate::default_reductions;
+using aggregate::Grouping;
+using aggregate::HeadSummaries;
+using aggregate::is_causal;
+using aggregate::known_reductions;
+using aggregate::make_token_map;
+using aggregate::mean_reduction;
+using aggregate::ReductionOptions;
+using aggregate::Reductions;
+using aggregate::reductions_named;
+using aggregate::SegmentFlows;
+using aggregate::SinkFinder;
+using aggregate::visible_sources;
 
 }  // namespace attnviz

@@ -1,4 +1,4 @@
-/// TorchScript transformers: loading, looking inside, running with their attention streaming out, generating.
+/// Transformers: loading, looking inside, running with their attention streaming out, generating.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,10 @@
 #include <vector>
 
 #include "attnviz/core.h"
-#include "attnviz/tokenizer.h"
+#include "attnviz/export.h"
+#include "attnviz/source.h"
 
-namespace attnviz {
-
-enum class Task { kEncoder, kCausalLm, kSeq2Seq };
-std::string_view to_string(Task task) noexcept;  ///< "encoder", "causal-lm", "seq2seq".
+namespace attnviz::model {
 
 /// What to load, and where to run it.
 struct LoadOptions {
@@ -23,16 +21,15 @@ struct LoadOptions {
   std::optional<std::string> config;  ///< Path of an `attnviz.json` to use in place of the model's own.
   std::string device = "cpu";         ///< "cpu", "cuda" or "cuda:N".
   std::optional<std::string> dtype;  ///< "float32", "float16" or "bfloat16"; nothing: as the model was saved.
-  int threads = 0;                   ///< For torch, process-wide; 0: torch's own choice.
+  int threads = 0;  ///< Of torch and of every library it computes with, process-wide; 0: their own choice.
 };
 
 /// An argument of the model's forward, and what attnviz passes for it. Where an encoder–decoder is run by its
-/// methods encode and decode: of these, and one has the role "memory", what encode returned.
+/// methods encode and decode: of these.
 struct ModelInput {
   std::string name;
   std::string type;  ///< As TorchScript writes it: "Tensor", "Optional[Tensor]", "bool".
-  std::string
-      role;  ///< "ids", "mask", "types", "positions", "target_ids", "target_mask", "none" or a JSON literal.
+  Role role;
 };
 
 /// A place in the model where attention was captured.
@@ -61,31 +58,11 @@ struct ModelInfo {
   std::string dry_run_failure;  ///< One sentence; empty when the dry run worked.
 };
 
-/// Special ids and limits, from attnviz.json, then config.json and tokenizer_config.json.
-struct ModelConfig {
-  std::optional<Task> task;
-  std::vector<std::int64_t> eos;
-  std::optional<std::int64_t> bos;
-  std::optional<std::int64_t> pad;
-  std::optional<std::int64_t> decoder_start;
-  std::optional<std::int64_t> max_length;       ///< Positions that the model takes.
-  std::optional<std::string> tokenizer;         ///< File name, relative to the model's folder.
-  std::optional<std::string> target_tokenizer;  ///< Likewise, for the decoder's side.
-};
-
 /// One input of batch size 1.
 struct ModelInputs {
   std::vector<std::int64_t> ids;
   std::vector<std::int64_t> type_ids;    ///< As long as `ids`, or empty: all 0.
   std::vector<std::int64_t> target_ids;  ///< Decoder side; empty for models with one stack.
-};
-
-/// Which attention is wanted. The model does no more work than this needs.
-struct CaptureOptions {
-  std::vector<AttentionKind> kinds;  ///< Empty: all.
-  std::vector<int> layers;           ///< Empty: all. Others are not handed to the sink.
-  std::vector<int> heads;            ///< Empty: all; else the rows of `weights`, in this order.
-  std::int64_t first_query = 0;      ///< Rows before this one are not handed to the sink.
 };
 
 /// What a greedy generation wrote.
@@ -94,10 +71,11 @@ struct Generation {
   std::vector<double> probabilities;  ///< The model's own, of each.
   bool positions_used_up = false;     ///< It ended at the last position that the model takes.
   bool ended = false;                 ///< It ended by itself before the limit.
+  bool no_end_known = false;          ///< `ModelConfig::eos` is empty: it could not end by itself.
 };
 
 /// A loaded model in eval mode. Not for use from several threads at once.
-class Model {
+class ATTNVIZ_EXPORT Model {
  public:
   /// Throws kInput: no such file, not a TorchScript archive, unknown operator, bad attnviz.json, no such
   /// device.
@@ -114,11 +92,12 @@ class Model {
   /// graph.
   virtual const ModelInfo& info() = 0;
 
-  /// Runs forward once, hands the attention that `capture` asks for to `sink` layer by layer, and returns the
-  /// sites that fired. Throws kInput: an id or a length that the model does not take, attention that no block
-  /// was captured of.
-  virtual std::vector<AttentionSite> run(const ModelInputs& inputs, const CaptureOptions& capture,
-                                         AttentionSink& sink) = 0;
+  /// Runs forward once, hands the attention that `consumer` needs to it layer by layer, and returns the sites
+  /// that fired; does no more work than that takes. `heads`: the rows of `AttentionBlock::weights`, in this
+  /// order; empty: all. Throws kInput: an id or a length that the model does not take, attention that no
+  /// block was captured of; kUsage: a head that is not there.
+  virtual std::vector<AttentionSite> run(const ModelInputs& inputs, const std::vector<int>& heads,
+                                         AttentionConsumer& consumer) = 0;
 
   /// Greedy decoding of at most `limit` tokens after `inputs` (after `target_ids`, for an encoder–decoder),
   /// without capture. Throws kInput when the output is not [1, positions, vocabulary] or the model is an
@@ -126,4 +105,23 @@ class Model {
   virtual Generation generate(const ModelInputs& inputs, std::int64_t limit, Listener& listener) = 0;
 };
 
+/// What models are computed with.
+struct ComputeLibraries {
+  std::string torch;  ///< Version of libtorch, "1.13.1".
+  std::string mkl;    ///< What its MKL calls itself; empty where it has none.
+};
+ATTNVIZ_EXPORT ComputeLibraries compute_libraries();
+
+}  // namespace attnviz::model
+
+namespace attnviz {
+using model::AttentionSite;
+using model::compute_libraries;
+using model::ComputeLibraries;
+using model::Generation;
+using model::LoadOptions;
+using model::Model;
+using model::ModelInfo;
+using model::ModelInput;
+using model::ModelInputs;
 }  // namespace attnviz

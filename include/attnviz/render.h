@@ -12,8 +12,9 @@
 #include <vector>
 
 #include "attnviz/core.h"
+#include "attnviz/export.h"
 
-namespace attnviz {
+namespace attnviz::render {
 
 enum class Colormap { kViridis, kMagma, kInferno, kPlasma, kCividis, kGrey };
 enum class ColorScale { kSqrt, kLinear, kLog };  ///< log: from 1e-4 of weight up, what is below has colour 0.
@@ -30,16 +31,16 @@ struct ScaleTop {
   double value = 0;  ///< In (0, 1e6]; only for kValue.
 };
 
-/// Names as on the command line: "viridis"; "sqrt"; "run", "map" or a number; "light". Throw kUsage listing
-/// the choices.
-Colormap parse_colormap(std::string_view name);
-ColorScale parse_color_scale(std::string_view name);
-ScaleTop parse_scale_top(std::string_view name);
-Theme parse_theme(std::string_view name);
-std::string_view to_string(Colormap colormap) noexcept;
-std::string_view to_string(ColorScale scale) noexcept;
-std::string_view to_string(Theme theme) noexcept;
-std::string to_string(const ScaleTop& top);  ///< "run", "map" or the number.
+/// Names as on the command line: "viridis"; "sqrt"; "run", "map" or a number; "light". Throw kUsage with the
+/// choices.
+ATTNVIZ_EXPORT Colormap parse_colormap(std::string_view name);
+ATTNVIZ_EXPORT ColorScale parse_color_scale(std::string_view name);
+ATTNVIZ_EXPORT ScaleTop parse_scale_top(std::string_view name);
+ATTNVIZ_EXPORT Theme parse_theme(std::string_view name);
+ATTNVIZ_EXPORT std::string_view to_string(Colormap colormap) noexcept;
+ATTNVIZ_EXPORT std::string_view to_string(ColorScale scale) noexcept;
+ATTNVIZ_EXPORT std::string_view to_string(Theme theme) noexcept;
+ATTNVIZ_EXPORT std::string to_string(const ScaleTop& top);  ///< "run", "map" or the number.
 
 struct RenderOptions {
   Colormap colormap = Colormap::kViridis;
@@ -48,8 +49,8 @@ struct RenderOptions {
   Theme theme = Theme::kLight;
   bool annotate = false;           ///< Writes the weights into cells that are large enough.
   std::vector<std::string> fonts;  ///< Font files asked before all others.
-  bool system_fonts =
-      true;  ///< Fonts of this machine for what the embedded one lacks; off: same pixels anywhere.
+  /// Fonts of this machine for what the embedded one lacks; without them the same pixels on any machine.
+  bool system_fonts = true;
 };
 
 using Rgb = std::array<std::uint8_t, 3>;
@@ -57,10 +58,9 @@ using Palette = std::array<Rgb, 256>;  ///< 0–219 the colormap from 0 up, 220�
 inline constexpr int kColorSteps = 220;
 
 /// A palette picture: one byte a pixel, rows from the top.
-class Image {
+class ATTNVIZ_EXPORT Image {
  public:
-  /// Throws kOutput when a side is below 1 or there would be more than 2^31 − 1 bytes with one more for each
-  /// row.
+  /// Throws kOutput for a side below 1, and for more than 2^31 − 1 bytes, counting one more for each row.
   Image(std::int64_t width, std::int64_t height, const Palette& palette, std::uint8_t fill);
   int width() const noexcept { return width_; }
   int height() const noexcept { return height_; }
@@ -76,24 +76,20 @@ class Image {
 };
 
 /// PNG file of `image`, indexed colour. The same image gives the same bytes. Safe from several threads.
-std::vector<std::uint8_t> encode_png(const Image& image);
+ATTNVIZ_EXPORT std::vector<std::uint8_t> encode_png(const Image& image);
 
-/// A token of the first position, or a special one, with a mean weight of at least this is a sink.
+/// A source at the first position, or a special one, with a mean weight of at least this is a sink.
 inline constexpr double kSinkWeight = 0.3;
-/// Side of the square that a head's thumbnail fits into: `HeadSummary::thumbnail` has at most so many rows
-/// and columns.
+/// The most rows and columns of a `HeadSummary::thumbnail`.
 inline constexpr int kThumbnailSide = 96;
-/// How many neighbouring sources share one column of pixels, drawn with their largest weight: 1 up to 4,096
-/// sources.
-std::int64_t sources_per_column(std::int64_t sources) noexcept;
+/// How many neighbouring sources share a column, drawn with their largest weight: 1 up to 4,096 sources.
+ATTNVIZ_EXPORT std::int64_t sources_per_column(std::int64_t sources) noexcept;
 
 /// The top of the colour scales of a run: of each kind of attention and reduction ("heads" for single heads)
-/// the largest finite weight outside of sinks and special tokens. Independent of the order in which maps
-/// come.
-class ColorTop {
+/// the largest finite weight outside of sinks and special tokens. Maps may come in any order.
+class ATTNVIZ_EXPORT ColorTop {
  public:
   void add(const TokenMap& map);
-  void add(const ColorTop& other);
   /// 0 where nothing was added.
   double of(AttentionKind kind, std::string_view reduction) const;
 
@@ -107,7 +103,7 @@ struct Heatmap {
   AttentionKind kind = AttentionKind::kSelf;  ///< With `reduction` says which top of a run it shares.
   std::string reduction;                      ///< "mean"; empty: its own top.
   Matrix weights;                             ///< ≥ 0 (signed for a difference); not finite: hatched.
-  bool difference = false;  ///< Weights are signed: a diverging map, 0 in its middle, up to the largest |w|.
+  bool difference = false;  ///< Signed weights: a diverging map, 0 in the middle, up to the largest |w|.
   std::vector<std::uint8_t> masked;        ///< [rows, columns], 1: the row cannot see it; empty: all visible.
   std::vector<std::string> row_labels;     ///< [rows], or empty.
   std::vector<std::string> column_labels;  ///< [columns], or empty.
@@ -115,8 +111,8 @@ struct Heatmap {
   std::vector<std::int64_t> column_positions;  ///< [columns]: written before the labels; empty: none.
   std::string column_unit = "sources";         ///< What a column is, for notes: or "words".
   std::vector<std::uint8_t> special;           ///< [columns], 1: a special token; empty: none.
-  std::vector<int> segments;  ///< [columns]: index into `segment_names`, -1 for none; empty: no bar.
-  std::vector<std::string> segment_names;  ///< In order; each distinct one that is not empty has a colour.
+  std::vector<int> segments;                   ///< [columns]: of `segment_names`, -1 for none; empty: no bar.
+  std::vector<std::string> segment_names;      ///< Each distinct one that is not empty has a colour.
 };
 
 /// Where each output token of an answer looked: a stacked bar for each, from its masses on the segments.
@@ -129,7 +125,7 @@ struct SegmentChart {
 
 /// Draws. Deterministic: the same options and input give the same pixels, in any order of calls. Not for two
 /// threads at once: give each its own, made from the same options.
-class Painter {
+class ATTNVIZ_EXPORT Painter {
  public:
   /// Throws kUsage for a font file that cannot be read or is none. `top` is used with ScaleTop::Kind::kRun;
   /// kinds and reductions that it does not know get the top of the map.
@@ -168,5 +164,16 @@ class Painter {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+}  // namespace attnviz::render
+
+namespace attnviz {
+
+using render::Colormap, render::ColorScale, render::Theme, render::ScaleTop, render::RenderOptions;
+using render::ColorTop, render::Heatmap, render::SegmentChart, render::Painter;
+using render::encode_png, render::Image, render::Rgb, render::Palette, render::kColorSteps;
+using render::kSinkWeight, render::kThumbnailSide, render::sources_per_column;
+using render::parse_colormap, render::parse_color_scale, render::parse_scale_top, render::parse_theme;
+using render::to_string;
 
 }  // namespace attnviz

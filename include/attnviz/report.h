@@ -1,5 +1,4 @@
-/// Results as bytes, and bytes into a folder that is either whole or recognisably not; such folders read
-/// back, and how two of them differ.
+/// Results as bytes, and bytes into a folder that is either whole or recognisably not.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +16,10 @@
 #include <vector>
 
 #include "attnviz/core.h"
+#include "attnviz/export.h"
 #include "attnviz/render.h"
 
-namespace attnviz {
+namespace attnviz::report {
 
 /// The value of an effective option as it goes into the manifest.
 using OptionValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
@@ -58,8 +58,8 @@ struct SegmentTable {
 struct Manifest {
   ManifestModel model;
   ManifestOptions options;
-  std::shared_ptr<const Encoding> source;
-  std::shared_ptr<const Encoding> target;  ///< Null for models with one stack.
+  std::shared_ptr<const Sequence> source;
+  std::shared_ptr<const Sequence> target;  ///< Null for models with one stack.
   std::optional<std::string> overview;     ///< File of the overview picture.
   std::optional<std::string> segments_picture;
   std::optional<std::string> npz;
@@ -87,21 +87,65 @@ struct BatchManifest {
   std::vector<BatchEntry> records;  ///< In order of the input.
 };
 
+/// Writes JSON in order of the calls. Objects and arrays of things are indented by two spaces a level, arrays
+/// of numbers stand on one line. Floats get the fewest digits that read back the same; non-finite ones become
+/// null.
+class ATTNVIZ_EXPORT JsonWriter {
+ public:
+  void begin_object() { open('{'); }
+  void end_object() { close('}'); }
+  void begin_array() { open('['); }
+  void end_array() { close(']'); }
+  void key(std::string_view name);
+
+  void value(std::string_view text);
+  void value(const char* text) { value(std::string_view(text)); }
+  void value(std::int64_t number);
+  void value(int number) { value(static_cast<std::int64_t>(number)); }
+  void value(float number);
+  void value(bool truth);
+  void null();
+  void numbers(std::span<const float> values);
+
+  template <class Value>
+  void field(std::string_view name, const Value& content) {
+    key(name);
+    value(content);
+  }
+
+  /// The document, ended by a newline.
+  std::string finish() &&;
+
+ private:
+  void open(char bracket);
+  void close(char bracket);
+  void before_value();
+  void new_line();
+
+  std::string out_;
+  int depth_ = 0;
+  bool first_ = true;       ///< Nothing yet in the innermost object or array.
+  bool after_key_ = false;  ///< The next value belongs to a key.
+};
+
+/// The bytes of `file`; nothing where there is none, or it cannot be read to its end.
+ATTNVIZ_EXPORT std::optional<std::string> read_bytes(const std::filesystem::path& file);
+
 /// The version of this build, "0.1.0".
-std::string_view version() noexcept;
+ATTNVIZ_EXPORT std::string_view version() noexcept;
 
 /// tokens/*.json, schema attnviz.token/1. Numbers are float32 in the fewest digits that read back the same.
-std::string token_json(const TokenMap& map);
+ATTNVIZ_EXPORT std::string token_json(const TokenMap& map);
 
 /// manifest.json, schema attnviz.manifest/1.
-std::string manifest_json(const Manifest& manifest);
+ATTNVIZ_EXPORT std::string manifest_json(const Manifest& manifest);
 
 /// manifest.json of a batch, schema attnviz.batch/1.
-std::string batch_manifest_json(const BatchManifest& manifest);
+ATTNVIZ_EXPORT std::string batch_manifest_json(const BatchManifest& manifest);
 
 /// "00012-Poldo": the index, then the label reduced to [A-Za-z0-9_-], at most 24 characters; "00012" if none
 /// is left.
-std::string token_file_stem(std::int64_t index, std::string_view label);
+ATTNVIZ_EXPORT std::string token_file_stem(std::int64_t index, std::string_view label);
 
 /// Takes a file piece by piece. `offset` may lie before the end of what came: headers are completed when
 /// their content is known.
@@ -119,13 +163,13 @@ struct NpzArray {
 /// zip64 where an array has 4 GB or more. Same arrays, same bytes. Holds no second copy of the values. Throws
 /// kUsage when a shape and its values disagree, for a name that is empty or there twice; what `write` throws
 /// comes through.
-void npz(std::span<const NpzArray> arrays, const WriteAt& write);
+ATTNVIZ_EXPORT void npz(std::span<const NpzArray> arrays, const WriteAt& write);
 /// The same in memory.
-std::string npz(std::span<const NpzArray> arrays);
+ATTNVIZ_EXPORT std::string npz(std::span<const NpzArray> arrays);
 
 /// A folder of results. Files appear whole or not at all: a temporary name, then a rename. Every failure is
 /// kOutput and names the path and the system's reason. write() may be called from several threads.
-class OutputDirectory {
+class ATTNVIZ_EXPORT OutputDirectory {
  public:
   enum class IfNotEmpty { kRefuse, kReplace };
 
@@ -160,12 +204,13 @@ class OutputDirectory {
 /// How many output tokens the run in `folder` has, if it is whole: its manifest is of this version of
 /// attnviz, of the model with that sha256 and of the same options, and every file that it lists is there and
 /// not empty.
-std::optional<std::int64_t> outputs_of_whole_run(const std::filesystem::path& folder, std::string_view sha256,
-                                                 const ManifestOptions& options);
+ATTNVIZ_EXPORT std::optional<std::int64_t> outputs_of_whole_run(const std::filesystem::path& folder,
+                                                                std::string_view sha256,
+                                                                const ManifestOptions& options);
 
 /// The folder of a batch: a folder for each record, and a manifest that says what became of each. Failures
 /// are kOutput. Not for several threads; the folders that open() gives are independent of each other.
-class BatchDirectory {
+class ATTNVIZ_EXPORT BatchDirectory {
  public:
   enum class IfNotEmpty { kRefuse, kReplace, kResume };
 
@@ -205,147 +250,83 @@ class BatchDirectory {
   std::vector<std::string> earlier_;  ///< Ids that the manifest of an earlier batch lists.
 };
 
-// ------------------------------------------------------------------------------------------------------------
-// maps read back, and how two runs differ
+// ---------------------------------------------------------------------------------------- the files of a run
 
-/// One column of a map that was read back.
-struct SavedSource {
-  std::int64_t index = 0;  ///< Position; of a word, that of its first token.
-  std::string text;
-  bool special = false;
+/// What is left when the model has run: everything that the files of a run are made of.
+struct RunMaps {
+  std::vector<TokenMap> tokens;                  ///< One for each output token that is shown, ascending.
+  std::vector<const ReductionInfo*> reductions;  ///< That are shown, in that order; `maps` may hold more.
+  AttentionMaps maps;                            ///< What `tokens` were made from.
+  Sequences sequences;                           ///< As the maps show them.
+  Side asking = Side::kSource;                   ///< Whose units the tokens are.
+  bool causal = false;                           ///< Queries of that side do not look ahead.
+  Manifest manifest;                             ///< Whole but for the files.
 };
 
-/// An AttentionView that was read back, without its heads.
-struct SavedView {
-  AttentionKind kind = AttentionKind::kSelf;
-  std::vector<SavedSource> sources;          ///< Ascending by index.
-  std::vector<int> layers;                   ///< Which layer each row of `ReducedAttention::layers` is.
-  std::vector<ReducedAttention> reductions;  ///< Finite and not negative.
-  std::vector<SegmentMass> segments;
+/// Which formats are written, and how.
+struct WriterOptions {
+  bool png = true;
+  bool npz = false;
+  RenderOptions render;
+  int workers = 1;  ///< Threads that call RunWriter::token().
 };
 
-struct SavedMap {
-  OutputToken token;
-  std::vector<SavedView> views;  ///< Each kind at most once.
-};
-
-/// A folder of maps that was read back, with all its numbers.
-struct SavedRun {
-  std::string folder;   ///< As it was named.
-  std::string version;  ///< Of the attnviz that wrote it.
-  std::string model, sha256;
-  std::vector<std::pair<std::string, std::string>> options;  ///< Names, and values as JSON.
-  std::vector<std::pair<std::string, std::string>>
-      texts;                           ///< "text", "pair", "target_text", "generated_text".
-  std::vector<std::string> positions;  ///< Texts of all tokens, of the source and then of the target.
-  std::vector<SavedMap> maps;          ///< Ascending by index.
-};
-
-/// Reads a folder that a run wrote. Throws kInput, naming the file and what is wrong with it, for a folder
-/// that is missing or not whole, other schemas, broken JSON, wrong types, numbers that are not finite or
-/// negative, sizes that disagree, and names that lead out of the folder.
-SavedRun read_maps(const std::filesystem::path& folder);
-
-/// The ids of the records that a batch lists as done, in its order; nothing when `folder` holds
-/// the maps of one run. Throws kInput as read_maps does.
-std::optional<std::vector<std::string>> read_batch_ids(const std::filesystem::path& folder);
-
-/// How far apart two distributions over the same sources are. A source that the other side lacks (none of its
-/// tokens is its partner, or its query cannot see it) counts as a symbol of which the other side has 0.
-struct Divergence {
-  /// Jensen–Shannon divergence of the overall rows p and q, scaled to sum 1: Σ p/2·log₂(p/m) + q/2·log₂(q/m)
-  /// with m = (p + q)/2 (Lin 1991, "Divergence measures based on the Shannon entropy", eq. 4.1 with equal
-  /// weights). Bits, from 0 (equal) to 1 (nothing in common).
-  double js = 0;
-  double only_a = 0, only_b = 0;  ///< Share of each side that is on sources the other lacks.
-};
-
-/// One weight of both runs that is not the same.
-struct WeightChange {
-  double value = 0;          ///< B − A.
-  std::optional<int> layer;  ///< Nothing: the overall row.
-  SavedSource a, b;
-};
-
-/// One reduction of one kind of attention as both runs have it, for one output token.
-struct MapDiff {
-  AttentionKind kind = AttentionKind::kSelf;
-  std::string reduction;
-  std::optional<Divergence> divergence;  ///< Of mean and rollout; max and min are no distributions.
-  std::optional<WeightChange>
-      largest;  ///< By |B − A|, over the layers of both; nothing without a common source.
-};
-
-/// The mass of a named part of the text in both runs; 0 where a run does not name it.
-struct SegmentShift {
-  AttentionKind kind = AttentionKind::kSelf;
-  std::string name;
-  double a = 0, b = 0;
-};
-
-/// One output token that both runs have.
-struct TokenDiff {
-  std::int64_t index_a = 0, index_b = 0;
-  std::string text;
-  std::vector<MapDiff> maps;
-  std::vector<SegmentShift> segments;
-  const MapDiff* most_divergent() const noexcept;      ///< Null when no map is a distribution.
-  const MapDiff* most_different() const noexcept;      ///< Null when no source is in both.
-  const SegmentShift* largest_shift() const noexcept;  ///< Null when segments are not named.
-};
-
-/// What two runs share and where they part. A is the run before, B the one after.
-struct RunDiff {
-  std::string model_a, model_b, sha256_a, sha256_b;
-  std::vector<std::string> differences;              ///< Of models, options and texts, a sentence each.
-  std::vector<std::string> warnings;                 ///< What was not compared, a sentence each.
-  std::vector<TokenDiff> tokens;                     ///< In order of A.
-  std::vector<std::int64_t> only_a, only_b;          ///< Indices of output tokens without a partner.
-  const TokenDiff* most_divergent() const noexcept;  ///< Null when no map is a distribution.
-  const TokenDiff* most_different() const noexcept;  ///< Null when no source is in both.
-};
-
-/// Two runs, tied to each other. Tokens are partners by position and text where both runs have the same
-/// tokens, and else by a longest common subsequence of their texts. Sources likewise, once for each kind of
-/// attention.
-class RunComparison {
+/// One format of the files of runs, one run after the other. Keeps what it has read, as fonts, from one run
+/// to the next. All throw kOutput and what drawing throws.
+class ATTNVIZ_EXPORT RunWriter {
  public:
-  /// Throws kInput when the runs share no output token, no kind of attention or no reduction.
-  RunComparison(SavedRun a, SavedRun b);
-  ~RunComparison();
-  RunComparison(RunComparison&&) noexcept;
-  RunComparison& operator=(RunComparison&&) noexcept;
-
-  const RunDiff& diff() const noexcept;
-  /// B − A for diff().tokens[token]: for each kind of attention layers × sources and the overall row, of mean
-  /// or the first reduction in common. Sources are those of both; what one side lacks is 0 there.
-  std::vector<Heatmap> heatmaps(std::size_t token) const;
-  /// B − A of the overall rows, outputs × sources, for each kind of attention.
-  std::vector<Heatmap> overview() const;
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  virtual ~RunWriter() = default;
+  /// A run begins, which stays as it is until finish().
+  virtual void begin(const RunMaps& /*run*/) {}
+  /// Writes the file of run.tokens[index], enters its name into `output` and returns its path; nothing where
+  /// the format has none. Called once for each token, in any order, from several threads, each with a
+  /// `worker` of its own below WriterOptions::workers.
+  virtual std::optional<std::string> token(const RunMaps& /*run*/, std::size_t /*index*/, int /*worker*/,
+                                           OutputDirectory& /*folder*/, ManifestOutput& /*output*/) {
+    return std::nullopt;
+  }
+  /// Writes the files of the whole run after its last token, enters them and what there is to warn of into
+  /// run.manifest, and returns their paths. May take `run.maps` apart.
+  virtual std::vector<std::string> finish(RunMaps& /*run*/, OutputDirectory& /*folder*/, Listener&) {
+    return {};
+  }
 };
 
-/// Two runs of one record of a batch.
-struct RecordDiff {
-  std::string id;
-  std::optional<RunDiff> diff;  ///< Nothing where they cannot be compared.
-  std::string error;            ///< Why.
-};
+/// The formats that are asked for, in the order in which their files are listed: PNG, JSON (always), NPZ.
+ATTNVIZ_EXPORT std::vector<std::unique_ptr<RunWriter>> make_run_writers(const WriterOptions& options);
 
-/// Two batches, record by record.
-struct BatchDiff {
-  std::vector<RecordDiff> records;                    ///< Those that both have, in order of A.
-  std::vector<std::string> only_a, only_b;            ///< Ids of records without a partner.
-  const RecordDiff* most_divergent() const noexcept;  ///< Null when no map is a distribution.
-};
+/// Segments × output tokens, for each kind that looks at named segments.
+ATTNVIZ_EXPORT std::vector<SegmentTable> segment_tables(std::span<const TokenMap> tokens);
 
-/// Schema attnviz.diff/1. `pictures` are the names of the PNG files of diff.tokens (empty: that has none), or
-/// none.
-std::string diff_json(const RunDiff& diff, std::span<const std::string> pictures = {});
-/// Schema attnviz.batch-diff/1: the largest values of each record.
-std::string diff_json(const BatchDiff& diff);
+}  // namespace attnviz::report
+
+namespace attnviz {
+
+using report::batch_manifest_json;
+using report::BatchDirectory;
+using report::BatchEntry;
+using report::BatchManifest;
+using report::JsonWriter;
+using report::make_run_writers;
+using report::Manifest;
+using report::manifest_json;
+using report::ManifestModel;
+using report::ManifestOptions;
+using report::ManifestOutput;
+using report::npz;
+using report::NpzArray;
+using report::OptionValue;
+using report::OutputDirectory;
+using report::outputs_of_whole_run;
+using report::read_bytes;
+using report::RunMaps;
+using report::RunWriter;
+using report::segment_tables;
+using report::SegmentTable;
+using report::token_file_stem;
+using report::token_json;
+using report::version;
+using report::WriteAt;
+using report::WriterOptions;
 
 }  // namespace attnviz

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace attnviz {
+namespace attnviz::aggregate {
 namespace {
 
 std::vector<std::int64_t> identity(std::int64_t count) {
@@ -133,7 +133,7 @@ const Grouping* find_grouping(const std::vector<Grouping>& groupings, AttentionK
   return found == groupings.end() ? nullptr : &*found;
 }
 
-void regroup(AttentionMap& map, const Grouping& grouping, bool distribution) {
+void regroup(AttentionMap& map, const Grouping& grouping) {
   const Merger merger(grouping, map.queries, map.keys);
   const std::size_t slab = map.queries.size() * static_cast<std::size_t>(map.keys);
   Merged by_layer = merge_slabs(merger, map.by_layer, slab);
@@ -141,14 +141,14 @@ void regroup(AttentionMap& map, const Grouping& grouping, bool distribution) {
   map.queries = merger.last_queries();
   map.keys = merger.columns();
   mark_dropped(map, grouping);
-  if (distribution && !grouping.removed.empty()) {
+  if (map.reduction->distribution && !grouping.removed.empty()) {
     const std::vector<double> lost = renormalise(by_layer);
     const std::size_t rows = map.queries.size();
     map.removed_mass.assign(rows, 0.0F);
     for (std::size_t i = 0; i < lost.size(); ++i)
       map.removed_mass[i % rows] += static_cast<float>(lost[i] / static_cast<double>(map.layers.size()));
     renormalise(overall);
-    if (map.reduction == "mean")
+    if (!map.reduction->through_layers)
       overall.values = mean_of_layers(by_layer.values, map.layers.size(), overall.values.size());
   }
   map.by_layer = std::move(by_layer.values);
@@ -220,4 +220,4 @@ at::Tensor WordRows::add(const AttentionBlock& block) {
   return merged.narrow(1, 0, cut ? count - 1 : count).to(at::kFloat);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

@@ -7,14 +7,14 @@
 
 #include "attnviz/aggregate.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 
 /// The grouping of `kind`, or null.
 const Grouping* find_grouping(const std::vector<Grouping>& groupings, AttentionKind kind);
 
-/// Merges the rows and columns of `map`, which holds token rows. `distribution`: its rows sum to 1 and are
-/// divided by what is left of them after dropping.
-void regroup(AttentionMap& map, const Grouping& grouping, bool distribution);
+/// Merges the rows and columns of `map`, which holds token rows. Rows of distributions are divided by what is
+/// left of them after dropping.
+void regroup(AttentionMap& map, const Grouping& grouping);
 void regroup(HeadMap& map, const Grouping& grouping);
 
 /// Says in `map`, whose columns are merged already, which of them `grouping` dropped.
@@ -38,4 +38,4 @@ class WordRows {
   at::Tensor open_;  ///< [heads, columns], the sum over the tokens so far of a row that a block cut.
 };
 
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <mutex>
 
-namespace attnviz {
+namespace attnviz::aggregate {
 namespace {
 
 constexpr std::int64_t kChunk =
@@ -204,4 +204,4 @@ at::Tensor take_rows(const at::Tensor& tensor, std::int64_t axis, const std::vec
   return tensor.index_select(axis, index.to(tensor.device()));
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

@@ -8,7 +8,7 @@
 
 #include "attnviz/core.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 
 /// What one pass over the weights, which are by far the largest thing in memory, tells of a block.
 struct RowReduction {
@@ -54,4 +54,4 @@ class HeadReduction {
 /// `rows` (ascending indices) of `tensor` along `axis`; the tensor itself if that is all of them.
 at::Tensor take_rows(const at::Tensor& tensor, std::int64_t axis, const std::vector<std::int64_t>& rows);
 
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

@@ -4,10 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "aggregate/reduction.h"
 #include "attnviz/aggregate.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 namespace {
 
 /// Sums over the rows seen so far of one layer, all [heads] float64 on the host.
@@ -37,11 +36,10 @@ std::int64_t rows_with_any(const at::Tensor& mask) { return mask.any(1).sum().it
 
 struct HeadSummaries::Impl {
   Options options;
-  Selection selection;
   std::vector<LayerSums> layers;
 
   const std::vector<std::int64_t>& ids_of(AttentionKind kind) const {
-    return kind == AttentionKind::kDecoder ? options.target : options.source;
+    return axes_of(kind).keys == Side::kTarget ? options.target : options.source;
   }
 
   LayerSums& layer_of(const AttentionBlock& block) {
@@ -119,13 +117,13 @@ struct HeadSummaries::Impl {
   }
 };
 
-HeadSummaries::HeadSummaries(const Options& options)
-    : impl_(std::make_unique<Impl>(
-          Impl{options, Selection({.layers = options.layers, .kinds = options.kinds}), {}})) {}
+HeadSummaries::HeadSummaries(const Options& options) : impl_(std::make_unique<Impl>(Impl{options, {}})) {}
 HeadSummaries::~HeadSummaries() = default;
 
+Needs HeadSummaries::needs() const { return {impl_->options.kinds, impl_->options.layers}; }
+
 void HeadSummaries::on_block(const AttentionBlock& block) {
-  if (!impl_->selection.keeps_layer(block.layer) || !impl_->selection.keeps_kind(block.kind)) return;
+  if (!needs().kind(block.kind) || !needs().layer(block.layer)) return;
   const c10::NoGradGuard no_grad;
   const at::Tensor weights = block.weights.to(at::kFloat);
   LayerSums& sums = impl_->layer_of(block);
@@ -134,7 +132,7 @@ void HeadSummaries::on_block(const AttentionBlock& block) {
       to_host(at::xlogy(weights, weights).sum(at::IntArrayRef({1, 2}), false, at::kDouble)) / std::log(2.0);
   sums.sink += to_host(weights.select(2, 0).sum(-1, false, at::kDouble));
   const std::int64_t keys = weights.size(2) + block.hidden_keys;
-  const bool own_text = block.kind != AttentionKind::kCross;
+  const bool own_text = axes_of(block.kind).within_one();
   if (own_text && block.queries == keys) impl_->add_positions(sums, weights, block.first_query, keys);
   Impl::add_thumbnail(sums, block, at::constant_pad_nd(weights, {0, block.hidden_keys}));
 }
@@ -148,4 +146,4 @@ std::vector<HeadSummary> HeadSummaries::finish() {
   return all;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

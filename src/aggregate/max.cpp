@@ -4,12 +4,17 @@
 
 #include "aggregate/reduction.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 
-std::unique_ptr<Reduction> make_max(const ReductionOptions& options) {
+extern const ReductionEntry max_entry;
+
+static std::unique_ptr<Reduction> make(const ReductionOptions& options) {
   return std::make_unique<PerLayerReduction>(
-      "max", options, &HeadReduction::max_of, [](double most, double layer) { return std::max(most, layer); },
-      false, [](const at::Tensor& heads) { return heads.amax(0); });
+      max_entry.info, options, &HeadReduction::max_of,
+      [](double most, double layer) { return std::max(most, layer); }, false,
+      [](const at::Tensor& heads) { return heads.amax(0); });
 }
 
-}  // namespace attnviz
+const ReductionEntry max_entry{{.name = "max", .over_layers = "largest"}, make};
+
+}  // namespace attnviz::aggregate

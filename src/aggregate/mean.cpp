@@ -1,10 +1,15 @@
 #include "aggregate/reduction.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 
-std::unique_ptr<Reduction> make_mean(const ReductionOptions& options) {
+extern const ReductionEntry mean_entry;
+
+static std::unique_ptr<Reduction> make(const ReductionOptions& options) {
   return std::make_unique<PerLayerReduction>(
-      "mean", options, &HeadReduction::mean_of, [](double sum, double layer) { return sum + layer; }, true);
+      mean_entry.info, options, &HeadReduction::mean_of, [](double sum, double layer) { return sum + layer; },
+      true);
 }
 
-}  // namespace attnviz
+const ReductionEntry mean_entry{{.name = "mean", .distribution = true, .over_layers = "mean"}, make};
+
+}  // namespace attnviz::aggregate

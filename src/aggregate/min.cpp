@@ -4,13 +4,17 @@
 
 #include "aggregate/reduction.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 
-std::unique_ptr<Reduction> make_min(const ReductionOptions& options) {
+extern const ReductionEntry min_entry;
+
+static std::unique_ptr<Reduction> make(const ReductionOptions& options) {
   return std::make_unique<PerLayerReduction>(
-      "min", options, &HeadReduction::min_of,
+      min_entry.info, options, &HeadReduction::min_of,
       [](double least, double layer) { return std::min(least, layer); }, false,
       [](const at::Tensor& heads) { return heads.amin(0); });
 }
 
-}  // namespace attnviz
+const ReductionEntry min_entry{{.name = "min", .over_layers = "least"}, make};
+
+}  // namespace attnviz::aggregate

@@ -5,20 +5,18 @@
 
 #include "aggregate/reduction.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 
-bool Selection::keeps_kind(AttentionKind kind) const {
-  return kinds_.empty() || std::find(kinds_.begin(), kinds_.end(), kind) != kinds_.end();
-}
-
-bool Selection::keeps_layer(int layer) const {
-  return layers_.empty() || std::binary_search(layers_.begin(), layers_.end(), layer);
+bool Selection::keeps_only_asking() const {
+  return std::all_of(kAttentionKinds.begin(), kAttentionKinds.end(), [this](AttentionKind kind) {
+    return !keeps_kind(kind) || axes_of(kind).queries == asking_;
+  });
 }
 
 std::vector<std::int64_t> Selection::rows(AttentionKind kind, std::int64_t first_query,
                                           std::int64_t rows) const {
   std::vector<std::int64_t> kept;
-  if (queries_.empty() || kind == AttentionKind::kEncoder) {
+  if (queries_.empty() || axes_of(kind).queries != asking_) {
     kept.resize(static_cast<std::size_t>(rows));
     std::iota(kept.begin(), kept.end(), std::int64_t{0});
     return kept;
@@ -36,9 +34,9 @@ void append(const at::Tensor& rows, std::vector<float>& out) {
   out.insert(out.end(), data, data + kept.numel());
 }
 
-PerLayerReduction::PerLayerReduction(std::string_view name, const ReductionOptions& options, Pick pick,
+PerLayerReduction::PerLayerReduction(const ReductionInfo& info, const ReductionOptions& options, Pick pick,
                                      Fold fold, bool average, OverWords over_words)
-    : name_(name),
+    : info_(info),
       selection_(options),
       pick_(pick),
       fold_(std::move(fold)),
@@ -68,7 +66,7 @@ PerLayerReduction::Kept& PerLayerReduction::kept_of(const AttentionBlock& block)
   if (same != kept_.end()) return *same;
   Kept& kept = kept_.emplace_back();
   kept.map.kind = block.kind;
-  kept.map.reduction = name_;
+  kept.map.reduction = &info_;
   kept.map.keys = block.weights.size(2) + block.hidden_keys;
   const Grouping* grouping = find_grouping(groupings_, block.kind);
   if (grouping == nullptr) return kept;
@@ -96,11 +94,11 @@ std::vector<AttentionMap> PerLayerReduction::finish() {
     if (kept.words) {
       mark_dropped(map, *kept.grouping);
     } else if (kept.grouping) {
-      regroup(map, *kept.grouping, average_);
+      regroup(map, *kept.grouping);
     }
     maps.push_back(std::move(map));
   }
   return maps;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

@@ -12,38 +12,50 @@
 #include "aggregate/head_reduction.h"
 #include "attnviz/aggregate.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 
 /// One reduction. Sees every block of a run in order, already reduced over its heads.
 class Reduction {
  public:
   virtual ~Reduction() = default;
+  virtual Needs needs() const = 0;
   virtual void on_block(const AttentionBlock& block, const HeadReduction& heads) = 0;
   /// One map for each kind that occurred.
   virtual std::vector<AttentionMap> finish() = 0;
 };
 
-std::unique_ptr<Reduction> make_mean(const ReductionOptions& options);
-std::unique_ptr<Reduction> make_max(const ReductionOptions& options);
-std::unique_ptr<Reduction> make_min(const ReductionOptions& options);
-std::unique_ptr<Reduction> make_rollout(const ReductionOptions& options);
+/// An entry of the table in reductions.cpp; a reduction's file defines one.
+struct ReductionEntry {
+  ReductionInfo info;
+  std::unique_ptr<Reduction> (*make)(const ReductionOptions& options);
+};
 
 /// The rows of a run that are kept, and the layers: what every reduction asks of the options.
 class Selection {
  public:
   explicit Selection(const ReductionOptions& options)
-      : queries_(options.queries), layers_(options.layers), kinds_(options.kinds) {}
+      : asking_(options.asking), queries_(options.queries), kept_{options.kinds, options.layers} {
+    if (!queries_.empty() && keeps_only_asking()) kept_.first_query = queries_.front();
+  }
 
-  bool keeps_kind(AttentionKind kind) const;
-  bool keeps_layer(int layer) const;
+  /// What has to be seen to keep it.
+  const Needs& needs() const { return kept_; }
+  bool keeps_kind(AttentionKind kind) const { return kept_.kind(kind); }
+  bool keeps_layer(int layer) const { return kept_.layer(layer); }
   /// Rows of a block whose query is kept, as indices into the block.
   std::vector<std::int64_t> rows(AttentionKind kind, std::int64_t first_query, std::int64_t rows) const;
 
  private:
+  bool keeps_only_asking() const;
+
+  Side asking_;
   std::vector<std::int64_t> queries_;
-  std::vector<int> layers_;
-  std::vector<AttentionKind> kinds_;
+  Needs kept_;
 };
+
+/// A weight above the diagonal up to this tells nothing of looking ahead: a mask of −10⁴ in half precision
+/// leaves less.
+constexpr double kNoise = 1e-6;
 
 /// `rows` [rows, keys], from any device, appended to `out`.
 void append(const at::Tensor& rows, std::vector<float>& out);
@@ -56,9 +68,10 @@ class PerLayerReduction final : public Reduction {
   using Pick = at::Tensor (HeadReduction::*)(const std::vector<std::int64_t>& rows) const;
   using Fold = std::function<double(double, double)>;              ///< (so far, this layer) → so far.
   using OverWords = std::function<at::Tensor(const at::Tensor&)>;  ///< [heads, rows, keys] → [rows, keys].
-  PerLayerReduction(std::string_view name, const ReductionOptions& options, Pick pick, Fold fold,
+  PerLayerReduction(const ReductionInfo& info, const ReductionOptions& options, Pick pick, Fold fold,
                     bool average, OverWords over_words = nullptr);
 
+  Needs needs() const override { return selection_.needs(); }
   void on_block(const AttentionBlock& block, const HeadReduction& heads) override;
   std::vector<AttentionMap> finish() override;
 
@@ -71,7 +84,7 @@ class PerLayerReduction final : public Reduction {
   };
   Kept& kept_of(const AttentionBlock& block);
 
-  std::string name_;
+  const ReductionInfo& info_;
   Selection selection_;
   Pick pick_;
   Fold fold_;
@@ -81,4 +94,4 @@ class PerLayerReduction final : public Reduction {
   std::vector<Kept> kept_;
 };
 
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

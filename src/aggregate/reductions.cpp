@@ -6,22 +6,20 @@
 
 #include "aggregate/reduction.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
+
+extern const ReductionEntry mean_entry, max_entry, min_entry, rollout_entry;  // each in its own file
+
 namespace {
 
-using Factory = std::unique_ptr<Reduction> (*)(const ReductionOptions&);
+constexpr std::array kEntries = {&mean_entry, &max_entry, &min_entry, &rollout_entry};
 
-constexpr std::array<std::string_view, 4> kNames = {"mean", "max", "min", "rollout"};
-constexpr std::array<Factory, 4> kFactories = {make_mean, make_max, make_min, make_rollout};
-
-std::unique_ptr<Reduction> make_reduction(std::string_view name, const ReductionOptions& options) {
-  const auto found = std::find(kNames.begin(), kNames.end(), name);
-  if (found == kNames.end()) {
-    throw Error(ErrorKind::kUsage,
-                "unknown reduction '" + std::string(name) + "'; there are mean, max, min and rollout");
-  }
-  return kFactories[static_cast<std::size_t>(found - kNames.begin())](options);
-}
+constexpr auto kInfos = [] {
+  std::array<const ReductionInfo*, kEntries.size()> infos{};
+  std::transform(kEntries.begin(), kEntries.end(), infos.begin(),
+                 [](const ReductionEntry* entry) { return &entry->info; });
+  return infos;
+}();
 
 void merge(LayerAudit& into, const LayerAudit& block) {
   into.row_sum_error = std::max(into.row_sum_error, block.row_sum_error);
@@ -79,7 +77,27 @@ class HeadKeeper {
 
 }  // namespace
 
-std::span<const std::string_view> reduction_names() noexcept { return kNames; }
+std::span<const ReductionInfo* const> known_reductions() noexcept { return kInfos; }
+
+std::vector<const ReductionInfo*> default_reductions() {
+  return {&mean_entry.info, &max_entry.info, &rollout_entry.info};
+}
+
+const ReductionInfo& mean_reduction() noexcept { return mean_entry.info; }
+
+std::vector<const ReductionInfo*> reductions_named(std::span<const std::string_view> names) {
+  std::vector<const ReductionInfo*> found;
+  for (const std::string_view name : names) {
+    std::string known;
+    for (const ReductionInfo* info : kInfos) {
+      if (info->name == name) found.push_back(info);
+      known += (known.empty() ? "" : ", ") + std::string(info->name);
+    }
+    if (found.empty() || found.back()->name != name)
+      throw Error(ErrorKind::kUsage, "'" + std::string(name) + "' is no reduction; there are " + known);
+  }
+  return found;
+}
 
 /// What all layers of a kind must agree in: maps lay them on each other.
 struct LayerShape {
@@ -100,7 +118,12 @@ struct Reductions::Impl {
       throw Error(ErrorKind::kUsage, "the rollout residual is " + std::to_string(options.rollout_residual) +
                                          "; it is a weight from 0 up to but not including 1");
     }
-    for (const std::string& name : options.reductions) reductions.push_back(make_reduction(name, options));
+    for (const ReductionInfo* info : options.reductions) {
+      const auto entry = std::find_if(kEntries.begin(), kEntries.end(),
+                                      [info](const ReductionEntry* known) { return &known->info == info; });
+      if (entry == kEntries.end()) throw Error(ErrorKind::kUsage, "a reduction is not of the table");
+      reductions.push_back((*entry)->make(options));
+    }
   }
 
   void check_shape(const LayerShape& shape) {
@@ -119,7 +142,8 @@ struct Reductions::Impl {
   void check_queries() const {
     if (options.queries.empty()) return;
     for (const LayerShape& shape : shapes) {
-      if (shape.kind == AttentionKind::kEncoder || options.queries.back() < shape.queries) continue;
+      const bool asks = axes_of(shape.kind).queries == options.asking;
+      if (!asks || options.queries.back() < shape.queries) continue;
       throw Error(ErrorKind::kInput, "query " + std::to_string(options.queries.back()) +
                                          " was asked for, but the model's " +
                                          std::string(to_string(shape.kind)) + " attention has " +
@@ -135,6 +159,14 @@ struct Reductions::Impl {
 
 Reductions::Reductions(const ReductionOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Reductions::~Reductions() = default;
+
+Needs Reductions::needs() const {
+  const Needs selected = Selection(impl_->options).needs();
+  if (impl_->reductions.empty()) return selected;  // the audit and single heads
+  Needs needs = impl_->reductions.front()->needs();
+  for (const auto& reduction : impl_->reductions) needs = needs | reduction->needs();
+  return impl_->options.per_head ? needs | selected : needs;
+}
 
 void Reductions::on_block(const AttentionBlock& block) {
   impl_->check_shape({block.kind, block.layer, block.queries, block.weights.size(2) + block.hidden_keys});
@@ -176,7 +208,6 @@ AttentionMaps Reductions::finish() {
 }
 
 bool is_causal(std::span<const LayerAudit> audit, AttentionKind kind) noexcept {
-  constexpr double kNoise = 1e-6;  // a mask of −10⁴ in half precision leaves less
   const auto of_kind = [&](const LayerAudit& layer) { return layer.kind == kind; };
   return std::any_of(audit.begin(), audit.end(), of_kind) &&
          std::all_of(audit.begin(), audit.end(), [&](const LayerAudit& layer) {
@@ -184,4 +215,4 @@ bool is_causal(std::span<const LayerAudit> audit, AttentionKind kind) noexcept {
          });
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

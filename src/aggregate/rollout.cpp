@@ -7,10 +7,10 @@
 #include <string>
 #include <utility>
 
-#include "aggregate/flow.h"
 #include "aggregate/reduction.h"
+#include "aggregate/rollout_product.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 namespace {
 
 /// Memory for layers whose whole product was not needed so far: twelve of 2,048 causal tokens.
@@ -18,8 +18,20 @@ constexpr std::int64_t kHeldBytes = std::int64_t{128} << 20;
 
 class Rollout final : public Reduction {
  public:
-  explicit Rollout(const ReductionOptions& options)
-      : selection_(options), residual_(options.rollout_residual), groupings_(options.groupings) {}
+  Rollout(const ReductionInfo& info, const ReductionOptions& options)
+      : info_(info),
+        selection_(options),
+        residual_(options.rollout_residual),
+        groupings_(options.groupings) {}
+
+  /// Every layer and row; the other stack too, unless only the source's own attention is kept.
+  Needs needs() const override {
+    const std::vector<AttentionKind>& kinds = selection_.needs().kinds;
+    const bool of_source = std::all_of(kinds.begin(), kinds.end(), [](AttentionKind kind) {
+      return axes_of(kind).queries == Side::kSource;
+    });
+    return {.kinds = of_source ? kinds : std::vector<AttentionKind>{}};
+  }
 
   void on_block(const AttentionBlock& block, const HeadReduction& heads) override {
     const bool last = block.first_query + block.weights.size(1) == block.queries;
@@ -32,7 +44,7 @@ class Rollout final : public Reduction {
                                          " and " + std::to_string(block.queries) +
                                          "; leave it out of --reduce");
     }
-    Flow& own = block.kind == AttentionKind::kEncoder ? encoder_ : own_;
+    RolloutProduct& own = block.kind == AttentionKind::kEncoder ? encoder_ : own_;
     const bool lower = heads.audit.square && heads.audit.above_diagonal == 0;
     const at::Tensor mixed = mix(seen, block.first_query, lower);
     own.append(mixed, keys);
@@ -60,7 +72,7 @@ class Rollout final : public Reduction {
       if (!record.pending.empty()) flush(record);
       record.map.overall = std::move(record.latest);
       const Grouping* grouping = find_grouping(groupings_, record.map.kind);
-      if (grouping != nullptr) regroup(record.map, *grouping, true);
+      if (grouping != nullptr) regroup(record.map, *grouping);
       maps.push_back(std::move(record.map));
     }
     return maps;
@@ -110,7 +122,7 @@ class Rollout final : public Reduction {
 
   /// A layer of one stack is complete. Where few rows are kept, layers are held while there is memory for
   /// them.
-  void on_layer(const AttentionBlock& block, Flow& own) {
+  void on_layer(const AttentionBlock& block, RolloutProduct& own) {
     constexpr std::size_t kFew = 8;
     const bool hold =
         block.kind == AttentionKind::kSelf && selection_.rows(block.kind, 0, block.queries).size() * kFew <=
@@ -120,7 +132,7 @@ class Rollout final : public Reduction {
     while ((!hold || own.bytes() > kHeldBytes) && own.merge()) record_merged(block.kind, own);
   }
 
-  void record_merged(AttentionKind kind, const Flow& own) {
+  void record_merged(AttentionKind kind, const RolloutProduct& own) {
     while (held_layers_.size() > own.held()) {
       record(kind, held_layers_.front(), own);
       held_layers_.erase(held_layers_.begin());
@@ -145,13 +157,13 @@ class Rollout final : public Reduction {
   }
 
   /// Keeps the product up to `layer`.
-  void record(AttentionKind kind, int layer, const Flow& flow) {
+  void record(AttentionKind kind, int layer, const RolloutProduct& flow) {
     if (!selection_.keeps_kind(kind)) return;
     auto found = find(kind);
     if (found == records_.end()) {
       found = records_.emplace(records_.end());
       found->map.kind = kind;
-      found->map.reduction = "rollout";
+      found->map.reduction = &info_;
       found->map.keys = flow.columns();
       found->map.queries = selection_.rows(kind, 0, flow.rows());
       found->layer = layer;
@@ -175,20 +187,26 @@ class Rollout final : public Reduction {
     record.pending.clear();
   }
 
+  const ReductionInfo& info_;
   Selection selection_;
   double residual_;
   std::vector<Grouping> groupings_;
-  Flow own_{Flow::Start::kIdentity};      ///< The one stack, or the decoder over its own inputs: D.
-  Flow source_{Flow::Start::kZero};       ///< The decoder over the source: C.
-  Flow encoder_{Flow::Start::kIdentity};  ///< E.
-  std::vector<int> held_layers_;          ///< Of the stack that runs: complete, but not yet recorded.
+  RolloutProduct own_{
+      RolloutProduct::Start::kIdentity};  ///< The one stack, or the decoder over its own inputs: D.
+  RolloutProduct source_{RolloutProduct::Start::kZero};       ///< The decoder over the source: C.
+  RolloutProduct encoder_{RolloutProduct::Start::kIdentity};  ///< E.
+  std::vector<int> held_layers_;  ///< Of the stack that runs: complete, but not yet recorded.
   std::vector<Record> records_;
 };
 
 }  // namespace
 
-std::unique_ptr<Reduction> make_rollout(const ReductionOptions& options) {
-  return std::make_unique<Rollout>(options);
+extern const ReductionEntry rollout_entry;
+
+static std::unique_ptr<Reduction> make(const ReductionOptions& options) {
+  return std::make_unique<Rollout>(rollout_entry.info, options);
 }
 
-}  // namespace attnviz
+const ReductionEntry rollout_entry{{.name = "rollout", .distribution = true, .through_layers = true}, make};
+
+}  // namespace attnviz::aggregate

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "aggregate/reduction.h"
+#include "attnviz/aggregate.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 
 struct SegmentFlows::Impl {
   /// Sums of one layer, over heads and rows.
@@ -16,7 +16,7 @@ struct SegmentFlows::Impl {
   };
   std::vector<std::string> names;
   std::vector<std::int64_t> parts;
-  Selection selection;
+  std::vector<int> wanted;
   std::vector<Layer> layers;
 
   at::Tensor& masses_of(const AttentionBlock& block) {
@@ -42,15 +42,17 @@ struct SegmentFlows::Impl {
 
 SegmentFlows::SegmentFlows(std::vector<std::string> names, std::vector<std::int64_t> parts,
                            std::vector<int> layers)
-    : impl_(std::make_unique<Impl>(
-          Impl{std::move(names), std::move(parts), Selection({.layers = std::move(layers)}), {}})) {}
+    : impl_(std::make_unique<Impl>(Impl{std::move(names), std::move(parts), std::move(layers), {}})) {}
 SegmentFlows::~SegmentFlows() = default;
+
+Needs SegmentFlows::needs() const {
+  return {.kinds = {AttentionKind::kSelf, AttentionKind::kEncoder}, .layers = impl_->wanted};
+}
 
 void SegmentFlows::on_block(const AttentionBlock& block) {
   const auto tokens = static_cast<std::int64_t>(impl_->parts.size());
-  const bool own_text = block.kind == AttentionKind::kSelf || block.kind == AttentionKind::kEncoder;
-  if (!own_text || block.queries != tokens || block.weights.size(2) + block.hidden_keys != tokens) return;
-  if (!impl_->selection.keeps_layer(block.layer)) return;
+  if (!needs().kind(block.kind) || !needs().layer(block.layer)) return;
+  if (block.queries != tokens || block.weights.size(2) + block.hidden_keys != tokens) return;
   const c10::NoGradGuard no_grad;
   const auto parts = at::tensor(at::ArrayRef<std::int64_t>(impl_->parts), at::kLong);
   const auto count = static_cast<std::int64_t>(impl_->names.size());
@@ -76,4 +78,4 @@ std::vector<SegmentFlow> SegmentFlows::finish() {
   return flows;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

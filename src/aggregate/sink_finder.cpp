@@ -6,7 +6,7 @@
 
 #include "aggregate/reduction.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 namespace {
 
 /// Fewer rows cannot tell a sink from what they look for.
@@ -33,13 +33,19 @@ struct ColumnSums {
 
 struct SinkFinder::Impl {
   Selection selection;
+  Needs needs;
   double threshold;
   std::map<AttentionKind, ColumnSums> kinds;
 };
 
-SinkFinder::SinkFinder(std::vector<std::int64_t> shown, double threshold)
-    : impl_(std::make_unique<Impl>(Impl{Selection({.queries = std::move(shown)}), threshold, {}})) {}
+SinkFinder::SinkFinder(const Options& options)
+    : impl_(std::make_unique<Impl>(Impl{Selection({.queries = options.shown, .asking = options.asking}),
+                                        {.kinds = options.kinds, .layers = options.layers},
+                                        options.threshold,
+                                        {}})) {}
 SinkFinder::~SinkFinder() = default;
+
+Needs SinkFinder::needs() const { return impl_->needs; }
 
 void SinkFinder::on_block(const AttentionBlock& block) {
   const c10::NoGradGuard no_grad;
@@ -48,7 +54,7 @@ void SinkFinder::on_block(const AttentionBlock& block) {
   if (!sums.all.defined() || sums.all.size(0) != keys) {
     sums = {at::zeros({keys}, at::kDouble), at::zeros({keys}, at::kDouble)};
     sums.queries = block.queries;
-    sums.square = block.kind != AttentionKind::kCross && block.queries == keys;
+    sums.square = axes_of(block.kind).within_one() && block.queries == keys;
   }
   if (block.first_query + rows == block.queries) ++sums.layers;
   const at::Tensor mean = at::constant_pad_nd(block.weights.to(at::kFloat).mean(0), {0, block.hidden_keys});
@@ -56,7 +62,7 @@ void SinkFinder::on_block(const AttentionBlock& block) {
   if (sums.square) {
     const at::Tensor own = mean.diagonal(block.first_query).to(at::kCPU, at::kDouble);
     sums.all.narrow(0, block.first_query, rows) -= own;
-    sums.looks_ahead = sums.looks_ahead || mean.triu(block.first_query + 1).max().item<float>() > 0;
+    sums.looks_ahead = sums.looks_ahead || mean.triu(block.first_query + 1).max().item<float>() > kNoise;
   }
   const auto kept = impl_->selection.rows(block.kind, block.first_query, rows);
   if (kept.empty()) return;
@@ -81,4 +87,4 @@ std::vector<std::int64_t> SinkFinder::sinks(AttentionKind kind) const {
   return found;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

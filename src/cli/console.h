@@ -6,6 +6,7 @@
 
 #include "attnviz/core.h"
 #include "cli/rate.h"
+#include "cli/start/start.h"
 
 namespace attnviz::cli {
 
@@ -16,6 +17,7 @@ struct ConsoleOptions {
   bool quiet = false;
   bool verbose = false;
   Progress progress = Progress::kAuto;
+  Start start;  ///< What there is to say of how the process was started.
 };
 
 /// The listener of the command: one line a warning; for long work a bar where standard error is a terminal,

@@ -5,7 +5,8 @@
 #include <iostream>
 #include <memory>
 
-#include "attnviz/batch.h"
+#include "attnviz/aggregate.h"
+#include "attnviz/diff.h"
 #include "cli/commands.h"
 #include "cli/parse.h"
 
@@ -45,7 +46,8 @@ std::string index_text(const TokenDiff& token) {
 std::string change_text(const MapDiff& map) {
   const WeightChange& change = *map.largest;
   if (change.value == 0) return "0";
-  return signed_number(change.value) + " " + map.reduction + ", " + std::string(to_string(map.kind)) +
+  return signed_number(change.value) + " " + std::string(map.reduction->name) + ", " +
+         std::string(to_string(map.kind)) +
          (change.layer ? " layer " + std::to_string(*change.layer) : " overall") + ", source " +
          std::to_string(change.b.index) + " '" + one_line(change.b.text) + "'";
 }
@@ -85,8 +87,8 @@ void print_table(const std::vector<Row>& rows) {
 /// "0.0123 bits at token 62 'Tes' (mean, self)"
 std::string most_divergent_text(const TokenDiff& token) {
   return js_text(token) + " bits at token " + index_text(token) + " '" + one_line(token.text) + "' (" +
-         token.most_divergent()->reduction + ", " + std::string(to_string(token.most_divergent()->kind)) +
-         ")";
+         std::string(token.most_divergent()->reduction->name) + ", " +
+         std::string(to_string(token.most_divergent()->kind)) + ")";
 }
 
 void print_run(const RunDiff& diff) {
@@ -248,7 +250,7 @@ std::unique_ptr<OutputDirectory> open_out(const DiffArguments& arguments) {
 void run_diff(const DiffArguments& arguments, const ConsoleOptions& console_options) {
   if (arguments.fail_over && std::isnan(*arguments.fail_over))
     throw Error(ErrorKind::kUsage, "--fail-over: nan is no number of bits; expected 0 to 1");
-  DiffOptions options{.png = !arguments.no_png};
+  DiffOptions options{.png = !arguments.no_png, .reductions = known_reductions()};
   options.render.theme = of_option("--theme", [&] { return parse_theme(arguments.theme); });
   options.render.fonts = arguments.fonts;
   options.render.system_fonts = !arguments.no_system_fonts;
@@ -306,8 +308,11 @@ void add_diff(CLI::App& app, ConsoleOptions& console) {
       "in\n"
       "common. With --fail-over, output tokens and records that one side lacks end with 1, too.\n"
       "\n"
-      "Example:\n"
-      "  attnviz diff maps-before/ maps-after/ --fail-over 0.05 --out diff/");
+      "Examples:\n"
+      "  attnviz diff maps-before/ maps-after/\n"
+      "  attnviz diff maps-before/ maps-after/ --fail-over 0.05 --out diff/\n"
+      "\n"
+      "Exit codes: 0 done, 1 over --fail-over, 2 usage, 3 input, 4 output, 130 interrupted.");
   command->callback([arguments, &console] { run_diff(*arguments, console); });
 }
 

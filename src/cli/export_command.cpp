@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/export_job.h"
+#include "cli/version.h"
 
 namespace attnviz::cli {
 namespace {
@@ -24,6 +25,7 @@ void run_export(const ExportArguments& arguments, ConsoleOptions& console_option
   const ExportJob job = check(arguments, console_options);
   catch_signals();
   Console console(console_options);
+  say_what_computes(console_options.start, console);
   arguments.batch ? run_batch(arguments, job, console) : run_single(arguments, job, console);
 }
 
@@ -51,6 +53,10 @@ void add_export(CLI::App& app, ConsoleOptions& console) {
       "  attnviz model/ --text \"The cat sat on the mat\" --out maps/\n"
       "  attnviz qa/ --segment fact=@fact.txt --segment question=\" who ?\" --generate 20 --out maps/\n"
       "  attnviz qa/ --batch questions.jsonl --generate 20 --out maps/ --resume\n"
+      "\n"
+      "A segment's text is taken as it is given: \\n in it is a backslash and an n. For a line's end use "
+      "the\n"
+      "shell's $'...\\n...', or NAME=@FILE. =TEXT, without a name, is glue between the others.\n"
       "\n"
       "Exit codes: 0 done, 1 some records of a batch failed or diff does not pass --fail-over, 2 usage,\n"
       "3 model or input, 4 output, 130 interrupted.");

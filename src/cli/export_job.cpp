@@ -45,7 +45,7 @@ InputRecord read_record(const ExportArguments& arguments) {
   record.target = arguments.target;
   if (arguments.target_ids) record.target_ids = parse_ids("--target-ids", *arguments.target_ids);
   record.generate = arguments.generate;
-  if (arguments.tokens) record.tokens = parse_selection("--tokens", *arguments.tokens);
+  if (arguments.tokens) record.tokens = parse_tokens("--tokens", *arguments.tokens);
   return record;
 }
 
@@ -81,16 +81,23 @@ std::vector<std::string> names_of_files(const std::vector<std::string>& files) {
   return names;
 }
 
+std::vector<std::string> names_of_reductions(const std::vector<const ReductionInfo*>& reductions) {
+  std::vector<std::string> names;
+  for (const ReductionInfo* info : reductions) names.emplace_back(info->name);
+  return names;
+}
+
 /// The options that decide what is in the files; not those that only say where and
 /// how fast. A batch adds to each record's what the record says itself.
 ManifestOptions for_manifest(const ExportArguments& arguments, const ExportJob& job) {
   ManifestOptions options;
   if (job.record.generate && !arguments.batch) options.emplace_back("generate", *job.record.generate);
-  if (!job.record.tokens.empty() && !arguments.batch) options.emplace_back("tokens", job.record.tokens);
+  if (!job.record.tokens.empty() && !arguments.batch)
+    options.emplace_back("tokens", option_value(job.record.tokens));
   if (arguments.layers) options.emplace_back("layers", parse_selection("--layers", *arguments.layers));
   if (arguments.heads) options.emplace_back("heads", parse_selection("--heads", *arguments.heads));
   if (arguments.attention) options.emplace_back("attention", *arguments.attention);
-  options.emplace_back("reduce", job.options.reductions);
+  options.emplace_back("reduce", names_of_reductions(job.options.reductions));
   options.emplace_back("rollout_residual", job.options.rollout_residual);
   options.emplace_back("special", arguments.special);
   options.emplace_back("sink", arguments.sink);
@@ -132,12 +139,6 @@ ExportJob check(const ExportArguments& arguments, ConsoleOptions& console) {
                          .threads = arguments.threads},
                 .record = {},
                 .options = check_options(arguments)};
-  if (arguments.batch) {
-    // Both at once. Threads that share an operation of the model wait for each other, and so must not wait
-    // for a core as well; one alone may.
-    job.load.threads = std::max(1, arguments.threads / 2);
-    job.options.workers = arguments.threads - (job.load.threads > 1 ? job.load.threads : 0);
-  }
   job.record = read_record(arguments);
   job.options_for_manifest = for_manifest(arguments, job);
   return job;

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <memory>
 
-#include "attnviz/batch.h"
+#include "attnviz/run.h"
 #include "cli/console.h"
 #include "cli/export_options.h"
 

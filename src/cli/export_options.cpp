@@ -116,7 +116,7 @@ void add_run_options(CLI::App& app, ExportArguments& a, ConsoleOptions& console)
   app.add_option("--dtype", a.dtype, "float32, float16 or bfloat16 [as saved]")
       ->group("Run")
       ->type_name("NAME");
-  app.add_option("--threads", a.threads, "Threads of the model and of drawing; of a batch half for each")
+  app.add_option("--threads", a.threads, "Threads of the model; of drawing, beside it in a batch")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024).description(""))
       ->group("Run")

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "attnviz/batch.h"
 #include "attnviz/model.h"
+#include "attnviz/run.h"
 #include "attnviz/tokenizer.h"
 #include "cli/console.h"
 

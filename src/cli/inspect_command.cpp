@@ -38,11 +38,20 @@ nlohmann::ordered_json or_null(const std::optional<Value>& value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
 }
 
-nlohmann::ordered_json to_json(const ModelInfo& info, const Tokenizer* tokenizer) {
+nlohmann::ordered_json name_or_null(const Tokenizer* tokenizer) {
+  return tokenizer != nullptr ? nlohmann::ordered_json(tokenizer->describe()) : nlohmann::ordered_json();
+}
+
+/// The tokenizers of the two sides; the target's is null where the source's serves both.
+struct Sides {
+  std::unique_ptr<Tokenizer> source, target;
+};
+
+nlohmann::ordered_json to_json(const ModelInfo& info, const ModelConfig& config, const Sides& tokenizers) {
   nlohmann::ordered_json out;
   out["inputs"] = nlohmann::ordered_json::array();
   for (const ModelInput& input : info.inputs) {
-    out["inputs"].push_back({{"name", input.name}, {"type", input.type}, {"role", input.role}});
+    out["inputs"].push_back({{"name", input.name}, {"type", input.type}, {"role", to_string(input.role)}});
   }
   out["sites"] = nlohmann::ordered_json::array();
   for (const AttentionSite& site : info.sites) {
@@ -54,16 +63,46 @@ nlohmann::ordered_json to_json(const ModelInfo& info, const Tokenizer* tokenizer
   out["layers"] = or_null(layers_of(info));
   out["heads"] = or_null(heads_of(info));
   out["causal"] = or_null(info.causal);
-  out["tokenizer"] =
-      tokenizer != nullptr ? nlohmann::ordered_json(tokenizer->describe()) : nlohmann::ordered_json();
+  out["tokenizer"] = name_or_null(tokenizers.source.get());
+  out["target_tokenizer"] = name_or_null(tokenizers.target.get());
+  out["eos"] = config.eos;
+  out["bos"] = or_null(config.bos);
+  out["pad"] = or_null(config.pad);
+  out["decoder_start"] = or_null(config.decoder_start);
+  out["max_positions"] = or_null(info.max_positions);
   out["outputs"] = info.outputs.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(info.outputs);
   return out;
 }
 
-void print_for_people(const ModelInfo& info, const Tokenizer* tokenizer) {
+/// "2 </s>", or why there is none.
+std::string shown_id(const std::optional<std::int64_t>& id, const Tokenizer* tokenizer) {
+  if (!id) return "not known";
+  const std::string label = tokenizer != nullptr ? tokenizer->token(*id).text : "";
+  return std::to_string(*id) + (label.empty() ? "" : " " + one_line(label));
+}
+
+void print_ids(const ModelInfo& info, const ModelConfig& config, const Sides& tokenizers) {
+  const bool two_stacks = info.task == Task::kSeq2Seq;
+  const Tokenizer* writes =
+      two_stacks && tokenizers.target != nullptr ? tokenizers.target.get() : tokenizers.source.get();
+  std::string ends;
+  for (const std::int64_t id : config.eos) ends += (ends.empty() ? "" : ", ") + shown_id(id, writes);
+  std::cout << "ends at    " << (ends.empty() ? "not known: a generation goes on to its limit" : ends)
+            << "\nbegins at  " << shown_id(config.bos, tokenizers.source.get()) << "\npads with  "
+            << shown_id(config.pad, tokenizers.source.get()) << '\n';
+  if (two_stacks)
+    std::cout << "decoder    starts at "
+              << shown_id(config.decoder_start ? config.decoder_start : config.bos, writes) << '\n';
+  std::cout << "positions  "
+            << (info.max_positions ? "at most " + std::to_string(*info.max_positions) : "no limit known")
+            << '\n';
+}
+
+void print_for_people(const ModelInfo& info, const ModelConfig& config, const Sides& tokenizers) {
   std::cout << "model      " << one_line(info.file) << "\nsha256     " << info.sha256 << '\n';
   for (const ModelInput& input : info.inputs) {
-    std::cout << "input      " << one_line(input.name) << ": " << input.type << " = " << input.role << '\n';
+    std::cout << "input      " << one_line(input.name) << ": " << input.type << " = " << to_string(input.role)
+              << '\n';
   }
   for (const AttentionSite& site : info.sites) {
     std::cout << "attention  layer " << site.layer << ", " << to_string(site.kind)
@@ -71,7 +110,9 @@ void print_for_people(const ModelInfo& info, const Tokenizer* tokenizer) {
               << (site.scope.empty() ? "" : ", in " + one_line(site.scope)) << '\n';
   }
   if (info.task) std::cout << "task       " << to_string(*info.task) << '\n';
-  std::cout << "tokenizer  " << (tokenizer != nullptr ? tokenizer->describe() : "none found") << '\n';
+  std::cout << "tokenizer  " << (tokenizers.source ? tokenizers.source->describe() : "none found") << '\n';
+  if (tokenizers.target) std::cout << "of target  " << tokenizers.target->describe() << '\n';
+  print_ids(info, config, tokenizers);
   if (!info.outputs.empty()) std::cout << "outputs    " << one_line(info.outputs) << '\n';
   if (!info.dry_run_failure.empty())
     std::cout << "dry run    failed: " << one_line(info.dry_run_failure) << '\n';
@@ -80,15 +121,15 @@ void print_for_people(const ModelInfo& info, const Tokenizer* tokenizer) {
 void run_inspect(const InspectOptions& options, const ConsoleOptions& console_options) {
   Console console(console_options);
   const auto model = load_model(options.load, console);
-  const auto tokenizer = find_tokenizer(options.tokenizer, *model);
+  const Sides tokenizers{find_tokenizer(options.tokenizer, *model), find_target_tokenizer(*model)};
   const ModelInfo& info = model->info();
   if (options.json) {
     if (!info.dry_run_failure.empty()) console.warning("the dry run failed: " + info.dry_run_failure);
-    std::cout << to_json(info, tokenizer.get())
+    std::cout << to_json(info, model->config(), tokenizers)
                      .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
               << '\n';
   } else {
-    print_for_people(info, tokenizer.get());
+    print_for_people(info, model->config(), tokenizers);
   }
 }
 
@@ -99,7 +140,8 @@ void add_inspect(CLI::App& app, ConsoleOptions& console) {
   CLI::App* command =
       app.add_subcommand("inspect", "Show what was found in a model: inputs, attention, tokenizer");
   command->add_option("MODEL", options->load.model, "TorchScript file, or folder that holds model.pt")
-      ->required();
+      ->required()
+      ->type_name("");
   command->add_flag("--json", options->json, "One JSON object instead of lines for people");
   command->add_option("--tokenizer", options->tokenizer, "Tokenizer file or folder [the model's own]")
       ->type_name("F");
@@ -109,6 +151,12 @@ void add_inspect(CLI::App& app, ConsoleOptions& console) {
       ->capture_default_str()
       ->type_name("NAME");
   command->add_flag("--verbose", console.verbose, "Say what libtorch says of an error");
+  command->footer(
+      "Examples:\n"
+      "  attnviz inspect model/\n"
+      "  attnviz inspect model.pt --json\n"
+      "\n"
+      "Exit codes: 0 done, 2 usage, 3 model or input, 4 output.");
   command->callback([options, &console] { run_inspect(*options, console); });
 }
 

@@ -6,12 +6,16 @@
 #include <new>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "attnviz/report.h"
+#include "attnviz/core.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/entry.h"
 #include "cli/help.h"
+#include "cli/suggest.h"
+#include "cli/version.h"
 
 namespace {
 
@@ -63,6 +67,22 @@ std::vector<std::string> arguments_of(const CLI::App& app, int argc, char** argv
   return arguments;
 }
 
+/// "; did you mean --text?" for an option that is not there, of the command that was to run; else empty.
+std::string suggestion(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  const CLI::App& command = commands.empty() ? app : *commands.front();
+  std::vector<std::string> known;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back(name);
+  }
+  for (const std::string& argument : app.remaining(true)) {
+    if (!argument.starts_with("--")) continue;
+    const auto meant = nearest_name(std::string_view(argument).substr(2, argument.find('=') - 2), known);
+    if (meant) return "; did you mean --" + *meant + "?";
+  }
+  return "";
+}
+
 int report(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) {  // --help, --version
     app.exit(error);
@@ -72,18 +92,23 @@ int report(const CLI::App& app, const CLI::ParseError& error) {
     const int lost = end_output();
     return lost != 0 ? lost : error.get_exit_code();
   }
-  print_error(std::string(error.what()) + " (attnviz --help lists the options)");
+  const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  print_error(std::string(error.what()) + (unknown ? suggestion(app) : "") +
+              " (attnviz --help lists the options)");
   return exit_code(ErrorKind::kUsage);
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int attnviz_command(int argc, char** argv, const attnviz::cli::Start& start) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file over its limit is an error of write(), as a full disk is
   ConsoleOptions console;
+  console.start = start;
   CLI::App app("Draws what a TorchScript transformer looked at when it produced each token.", "attnviz");
   app.formatter(help_formatter());
-  app.set_version_flag("--version", std::string(attnviz::version()), "Print the version and end");
+  app.set_version_flag(
+      "--version", [] { return version_text(); },
+      "Print the versions of attnviz and of what computes, and end");
   add_export(app, console);
   add_inspect(app, console);
   add_tokenize(app);

@@ -43,28 +43,23 @@ std::vector<std::int64_t> parse_ids(std::string_view option, std::string_view te
 }
 
 std::vector<AttentionKind> parse_kinds(std::string_view text) {
-  constexpr AttentionKind kAll[] = {AttentionKind::kSelf, AttentionKind::kEncoder, AttentionKind::kDecoder,
-                                    AttentionKind::kCross};
   std::vector<AttentionKind> kinds;
   for (const std::string_view part : split(text)) {
-    const auto found =
-        std::find_if(std::begin(kAll), std::end(kAll), [&](auto kind) { return to_string(kind) == part; });
-    if (found == std::end(kAll)) refuse("--attention", part, "one of self, cross, encoder and decoder");
+    const auto found = std::find_if(kAttentionKinds.begin(), kAttentionKinds.end(),
+                                    [&](AttentionKind kind) { return to_string(kind) == part; });
+    if (found == kAttentionKinds.end())
+      refuse("--attention", part, "one of self, cross, encoder and decoder");
     if (std::find(kinds.begin(), kinds.end(), *found) == kinds.end()) kinds.push_back(*found);
   }
   return kinds;
 }
 
-std::vector<std::string> parse_reductions(std::string_view text) {
-  const auto known = reduction_names();
-  std::vector<std::string> names;
+std::vector<const ReductionInfo*> parse_reductions(std::string_view text) {
+  std::vector<std::string_view> names;
   for (const std::string_view part : split(text)) {
-    if (std::find(known.begin(), known.end(), part) == known.end()) {
-      refuse("--reduce", part, "one of mean, max, min and rollout");
-    }
-    if (std::find(names.begin(), names.end(), part) == names.end()) names.emplace_back(part);
+    if (std::find(names.begin(), names.end(), part) == names.end()) names.push_back(part);
   }
-  return names;
+  return of_option("--reduce", [&] { return reductions_named(names); });
 }
 
 }  // namespace attnviz::cli

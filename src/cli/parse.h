@@ -15,8 +15,8 @@ std::vector<std::int64_t> parse_ids(std::string_view option, std::string_view te
 /// "self,cross" → kinds, each once. Throws kUsage.
 std::vector<AttentionKind> parse_kinds(std::string_view text);
 
-/// "mean,max,rollout" → names in their order, each once, each of reduction_names(). Throws kUsage.
-std::vector<std::string> parse_reductions(std::string_view text);
+/// "mean,max,rollout" → reductions in their order, each once. Throws kUsage.
+std::vector<const ReductionInfo*> parse_reductions(std::string_view text);
 
 /// What `parse` returns; what it refuses is put down to `option`.
 template <class Parse>

@@ -32,22 +32,14 @@ std::string to_json(const Encoding& encoding) {
 
 /// Encodes a record: its "text", or its "segments" joined, with its "pair". Throws kInput for anything else.
 Encoding encode_line(const Tokenizer& tokenizer, const std::string& line, bool special) {
-  try {
-    const auto record = nlohmann::json::parse(line);
-    std::string text;
-    if (record.contains("segments")) {
-      for (const auto& segment : record.at("segments")) text += segment.at("text").get<std::string>();
-    } else {
-      text = record.at("text").get<std::string>();
-    }
-    if (!record.contains("pair")) return tokenizer.encode(text, std::nullopt, special);
-    const auto pair = record.at("pair").get<std::string>();
-    return tokenizer.encode(text, pair, special);
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorKind::kInput,
-                R"(expected an object with "text" or "segments", and "pair" if there is a second sentence)",
-                error.what());
-  }
+  InputRecord record;
+  parse_record(line, record);
+  if (!record.ids.empty())
+    throw Error(ErrorKind::kInput, "has \"ids\", which are tokens already; give \"text\" or \"segments\"");
+  std::string text = record.text.value_or("");
+  for (const NamedText& part : record.segments) text += part.text;
+  if (!record.pair) return tokenizer.encode(text, std::nullopt, special);
+  return tokenizer.encode(text, *record.pair, special);
 }
 
 /// One line out for each line in that is not blank, {"error": …} for a bad one, which is reported with its
@@ -96,6 +88,12 @@ void add_tokenize(CLI::App& app) {
                    "File of JSON objects with \"text\" (and \"pair\"), one a line; - is standard input")
       ->type_name("F");
   command->add_flag("--no-special", options->no_special, "Leave out the tokens of the template");
+  command->footer(
+      "Examples:\n"
+      "  attnviz tokenize model/ --text \"The cat sat on the mat\"\n"
+      "  attnviz tokenize tokenizer.json --batch texts.jsonl --no-special\n"
+      "\n"
+      "Exit codes: 0 done, 1 some lines of a batch failed, 2 usage, 3 tokenizer or input, 4 output.");
   command->callback([options] { run_tokenize(*options); });
 }
 

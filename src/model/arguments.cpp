@@ -4,7 +4,7 @@
 #include "model/outputs.h"
 #include "model/roles.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -21,17 +21,24 @@ c10::ScalarType scalar_of(MaskType mask) {
   return torch::kInt64;
 }
 
-at::Tensor make_tensor(std::string_view kind, const ModelInputs& inputs, MaskType mask) {
-  const bool target = kind.starts_with("target");
+at::Tensor make_tensor(const Passed& passed, const ModelInputs& inputs, MaskType mask) {
+  using What = Passed::What;
+  const bool target = passed.side == Side::kTarget;
   const std::vector<std::int64_t>& ids = target ? inputs.target_ids : inputs.ids;
   const auto length = static_cast<std::int64_t>(ids.size());
-  if (kind.ends_with("ids")) return row_of(ids);
-  if (kind == "types")
-    return inputs.type_ids.empty() ? torch::zeros({1, length}, torch::kInt64) : row_of(inputs.type_ids);
-  if (kind.ends_with("positions")) return torch::arange(length, torch::kInt64).unsqueeze(0);
-  if (kind.ends_with("ones")) return torch::ones({1, length}, scalar_of(mask));
-  if (kind.ends_with("nothing hidden")) return torch::zeros({1, length}, torch::kBool);
-  return torch::full({length, length}, -std::numeric_limits<float>::infinity(), torch::kFloat32).triu(1);
+  switch (passed.what) {
+    case What::kIds: return row_of(ids);
+    case What::kTypes:
+      return inputs.type_ids.empty() ? torch::zeros({1, length}, torch::kInt64) : row_of(inputs.type_ids);
+    case What::kPositions: return torch::arange(length, torch::kInt64).unsqueeze(0);
+    case What::kOnes: return torch::ones({1, length}, scalar_of(mask));
+    case What::kNothingHidden: return torch::zeros({1, length}, torch::kBool);
+    case What::kFutureHidden:
+      return torch::full({length, length}, -std::numeric_limits<float>::infinity(), torch::kFloat32).triu(1);
+    case What::kConstant:
+    case What::kMemory: break;
+  }
+  return {};
 }
 
 // What encode returned, as decode takes it: as it is, or, where a tensor is wanted and there are several, the
@@ -49,17 +56,17 @@ c10::IValue memory_for(const std::string& type, const c10::IValue& memory) {
 std::vector<c10::IValue> make_arguments(const Signature& signature, const ModelInputs& inputs, MaskType mask,
                                         const c10::Device& device, const c10::IValue& memory) {
   std::vector<c10::IValue> arguments;
-  for (std::size_t i = 0; i < signature.kinds.size(); ++i) {
+  for (std::size_t i = 0; i < signature.passed.size(); ++i) {
     const c10::IValue& constant = signature.constants[i];
-    if (signature.kinds[i] == "memory") {
-      arguments.push_back(memory_for(signature.inputs[i].type, memory));
-    } else if (signature.kinds[i] != "constant") {
-      arguments.emplace_back(make_tensor(signature.kinds[i], inputs, mask).to(device));
-    } else {
-      arguments.push_back(constant.isTensor() ? c10::IValue(constant.toTensor().to(device)) : constant);
+    switch (signature.passed[i].what) {
+      case Passed::What::kMemory: arguments.push_back(memory_for(signature.inputs[i].type, memory)); break;
+      case Passed::What::kConstant:
+        arguments.push_back(constant.isTensor() ? c10::IValue(constant.toTensor().to(device)) : constant);
+        break;
+      default: arguments.emplace_back(make_tensor(signature.passed[i], inputs, mask).to(device));
     }
   }
   return arguments;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

@@ -2,14 +2,14 @@
 
 #include "model/tiled.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
 using torch::jit::Stack;
 
-c10::intrusive_ptr<Recording> recording_of(const c10::IValue& capsule) {
-  return c10::static_intrusive_pointer_cast<Recording>(capsule.toCapsule());
+c10::intrusive_ptr<CaptureSession> session_of(const c10::IValue& capsule) {
+  return c10::static_intrusive_pointer_cast<CaptureSession>(capsule.toCapsule());
 }
 
 // Takes the last `count` values of the stack.
@@ -24,15 +24,16 @@ at::Tensor optional_tensor(const c10::IValue& value) {
   return value.isTensor() ? value.toTensor() : at::Tensor();
 }
 
-// Attention [heads, queries, width] whose rows go to `recording`, where there is one that wants them.
-at::Tensor attend(const AttentionInputs& inputs, Recording* recording, std::size_t site,
-                  const RowHandler& also = {}) {
-  if (recording == nullptr) return attend_in_tiles(inputs, also);
-  const Recording::Firing firing =
-      recording->begin(site, inputs.query.size(0), inputs.query.size(1), inputs.key.size(1));
+// Attention [heads, queries, width] whose rows go to `session`, where there is one that wants them. The layer
+// has `padding` more keys, which no query sees.
+at::Tensor attend(const AttentionInputs& inputs, CaptureSession* session, std::size_t site,
+                  const RowHandler& also = {}, std::int64_t padding = 0) {
+  if (session == nullptr) return attend_in_tiles(inputs, also);
+  const CaptureSession::Firing firing =
+      session->begin(site, inputs.query.size(0), inputs.query.size(1), inputs.key.size(1) + padding);
   if (!firing.wanted) return attend_in_tiles(inputs, also);
   return attend_in_tiles(inputs, [&](std::int64_t first, const at::Tensor& weights) {
-    recording->rows(firing, first, weights);
+    session->rows(firing, first, weights);
     if (also) also(first, weights);
   });
 }
@@ -98,14 +99,18 @@ struct NativeOptions {
   at::Tensor visible;
   bool need_weights = false;
   bool average = false;
+  std::int64_t padding = 0;  // Positions at the end whose keys are hidden.
 };
 
 NativeResult native_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                               const Projections& projections, const NativeOptions& options,
-                              Recording& recording, std::size_t site) {
+                              CaptureSession& session, std::size_t site) {
   require_batch_of_one(query);
   AttentionInputs inputs = project(query, key, value, options.heads, projections);
   inputs.mask = options.visible;
+  const std::int64_t keys = inputs.key.size(1) - options.padding;
+  inputs.key = inputs.key.narrow(1, 0, keys);
+  inputs.value = inputs.value.narrow(1, 0, keys);
   NativeResult result;
   RowHandler keep;
   if (options.need_weights) {
@@ -116,7 +121,7 @@ NativeResult native_attention(const at::Tensor& query, const at::Tensor& key, co
           .copy_(options.average ? weights.mean(0, true) : weights);
     };
   }
-  const at::Tensor mixed = attend(inputs, &recording, site, keep);
+  const at::Tensor mixed = attend(inputs, &session, site, keep, options.padding);
   result.output = at::linear(mixed.transpose(0, 1).flatten(1).unsqueeze(0), projections.proj_weight,
                              projections.proj_bias);
   if (options.need_weights && !options.average) result.weights = result.weights.unsqueeze(0);
@@ -141,10 +146,10 @@ at::Tensor feed_forward(const EncoderLayer& layer, const at::Tensor& x) {
 }
 
 at::Tensor encode(const EncoderLayer& layer, const at::Tensor& source, const NativeOptions& options,
-                  Recording& recording, std::size_t site) {
+                  CaptureSession& session, std::size_t site) {
   at::Tensor x = source;
   const at::Tensor seen = layer.norm_first ? norm(x, layer.norm_weight_1, layer.norm_bias_1, layer.eps) : x;
-  x = x + native_attention(seen, seen, seen, layer.attention, options, recording, site).output;
+  x = x + native_attention(seen, seen, seen, layer.attention, options, session, site).output;
   if (!layer.norm_first) x = norm(x, layer.norm_weight_1, layer.norm_bias_1, layer.eps);
   const at::Tensor fed = layer.norm_first ? norm(x, layer.norm_weight_2, layer.norm_bias_2, layer.eps) : x;
   x = x + feed_forward(layer, fed);
@@ -163,11 +168,11 @@ at::Tensor heads_of(const at::Tensor& x, std::int64_t heads, bool grouped) {
 
 }  // namespace
 
-at::Tensor sdpa(const SdpaArguments& arguments, Recording* recording, std::size_t site) {
+at::Tensor sdpa(const SdpaArguments& arguments, CaptureSession* session, std::size_t site) {
   const at::Tensor& query = arguments.query;
   const bool batched =
       query.dim() > 3 && c10::multiply_integers(query.sizes().slice(0, query.dim() - 3)) != 1;
-  if (recording != nullptr && batched) require_batch_of_one(query);
+  if (session != nullptr && batched) require_batch_of_one(query);
   AttentionInputs inputs;
   inputs.query = query.dim() == 2 ? query.unsqueeze(0) : query.flatten(0, -3);
   const std::int64_t heads = inputs.query.size(0);
@@ -178,14 +183,14 @@ at::Tensor sdpa(const SdpaArguments& arguments, Recording* recording, std::size_
   inputs.scale = arguments.scale;
   std::vector<std::int64_t> shape = query.sizes().vec();
   shape.back() = arguments.value.size(-1);
-  return attend(inputs, recording, site).view(shape);
+  return attend(inputs, session, site).view(shape);
 }
 
 void run_capture_weights(Stack& stack) {
   const std::vector<c10::IValue> values = take(stack, 3);
-  const auto recording = recording_of(values[0]);
-  recording->guard(
-      [&] { recording->written_out(static_cast<std::size_t>(values[1].toInt()), values[2].toTensor()); });
+  const auto session = session_of(values[0]);
+  session->guard(
+      [&] { session->written_out(static_cast<std::size_t>(values[1].toInt()), values[2].toTensor()); });
 }
 
 void run_capture_sdpa(Stack& stack) {
@@ -194,9 +199,9 @@ void run_capture_sdpa(Stack& stack) {
                           optional_tensor(values[5]), values[6].toBool(),   std::nullopt,
                           values[8].toBool()};
   if (values[7].isDouble()) arguments.scale = values[7].toDouble();
-  const auto recording = recording_of(values[0]);
-  stack.emplace_back(recording->guard(
-      [&] { return sdpa(arguments, recording.get(), static_cast<std::size_t>(values[1].toInt())); }));
+  const auto session = session_of(values[0]);
+  stack.emplace_back(session->guard(
+      [&] { return sdpa(arguments, session.get(), static_cast<std::size_t>(values[1].toInt())); }));
 }
 
 void run_capture_native(Stack& stack) {
@@ -209,9 +214,9 @@ void run_capture_native(Stack& stack) {
                                 values[10].toTensor()};
   const NativeOptions options{values[6].toInt(), visible(optional_tensor(values[11]), values[14]),
                               values[12].toBool(), values[13].toBool()};
-  const auto recording = recording_of(values[0]);
-  const NativeResult result = recording->guard([&] {
-    return native_attention(query, key, value, projections, options, *recording,
+  const auto session = session_of(values[0]);
+  const NativeResult result = session->guard([&] {
+    return native_attention(query, key, value, projections, options, *session,
                             static_cast<std::size_t>(values[1].toInt()));
   });
   stack.emplace_back(nested_like(result.output, given));
@@ -233,13 +238,34 @@ void run_capture_encoder_layer(Stack& stack) {
                            tensor(17),
                            tensor(18),
                            tensor(19)};
-  const NativeOptions options{v[4].toInt(), visible(optional_tensor(v[20]), v[21]), false, false};
-  const auto recording = recording_of(v[0]);
-  stack.emplace_back(recording->guard([&] {
-    return nested_like(
-        encode(layer, dense(tensor(2)), options, *recording, static_cast<std::size_t>(v[1].toInt())),
-        tensor(2));
+  NativeOptions options{v[4].toInt(), visible(optional_tensor(v[20]), v[21]), false, false};
+  const auto session = session_of(v[0]);
+  const auto site = static_cast<std::size_t>(v[1].toInt());
+  stack.emplace_back(session->guard([&] {
+    at::Tensor x = dense(tensor(2));
+    const bool padded = tensor(2).is_nested() && session->padding.defined() && !options.visible.defined();
+    if (!padded) return nested_like(encode(layer, x, options, *session, site), tensor(2));
+    const std::int64_t kept = x.size(1);
+    options.padding = session->padding.size(1);
+    x = encode(layer, at::cat({x, session->padding}, 1), options, *session, site);
+    session->padding = x.narrow(1, kept, options.padding);
+    return nested_like(x.narrow(1, 0, kept), tensor(2));
   }));
 }
 
-}  // namespace attnviz
+void run_nested_from_mask(Stack& stack) {
+  const std::vector<c10::IValue> values = take(stack, 4);
+  const at::Tensor& states = values[1].toTensor();
+  const at::Tensor& mask = values[2].toTensor();
+  const auto session = session_of(values[0]);
+  stack.emplace_back(session->guard([&] {
+    require_batch_of_one(states);
+    at::Tensor nested = at::_nested_tensor_from_mask(states, mask, values[3].toBool());
+    // Whatever the mask looks like, as many rows are kept from the beginning as it has true elements.
+    const auto kept = mask.sum().item<std::int64_t>();
+    session->padding = kept < states.size(1) ? states.narrow(1, kept, states.size(1) - kept) : at::Tensor();
+    return nested;
+  }));
+}
+
+}  // namespace attnviz::model

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -43,8 +43,15 @@ std::string summary_of(const std::string& message) {
   }
   if (const auto at = text.find("\nException raised from"); at != std::string_view::npos)
     text = text.substr(0, at);
+  // A failed check of torch begins with where it stands: "[enforce fail at file.cc:12] condition. What
+  // happened".
+  if (text.starts_with("[enforce fail at ")) {
+    const auto place = text.find("] ");
+    const auto condition = place == std::string_view::npos ? place : text.find(". ", place);
+    if (condition != std::string_view::npos) text.remove_prefix(condition + 2);
+  }
   while (!text.empty() && (text.front() == '\n' || text.front() == ' ')) text.remove_prefix(1);
   return std::string(text.substr(0, text.find('\n')));
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

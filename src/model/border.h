@@ -6,7 +6,7 @@
 
 #include "attnviz/core.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 /// What torch says without backtraces: the message of the innermost failure, one line.
 std::string summary_of(const std::string& message);
@@ -37,4 +37,4 @@ auto at_border(Work&& work, Sentence&& sentence) -> std::invoke_result_t<Work> {
   }
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

@@ -5,7 +5,7 @@
 #include "model/border.h"
 #include "model/torch_model.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -19,38 +19,39 @@ std::int64_t TorchModel::next_id(const ModelInputs& inputs, const std::optional<
                                  double& probability) const {
   return at_border(
       [&] {
-        const std::size_t length = calls_.has_target() ? inputs.target_ids.size() : inputs.ids.size();
-        const c10::IValue output = memory ? calls_.decode(*memory, inputs, mask_) : calls_.run(inputs, mask_);
+        const std::size_t length = methods_.has_target() ? inputs.target_ids.size() : inputs.ids.size();
+        const c10::IValue output =
+            memory ? methods_.decode(*memory, inputs, mask_) : methods_.run(inputs, mask_);
         const at::Tensor logits = find_logits(output, description_.logits, static_cast<std::int64_t>(length));
         const at::Tensor last = at::softmax(logits[0][-1].to(torch::kFloat32), -1);
         const std::int64_t id = last.argmax().item<std::int64_t>();
         probability = last[id].item<double>();
         if (!std::isfinite(probability)) {
-          throw Error(ErrorKind::kInput, "the logits of '" + file_.name + "' are not finite");
+          throw Error(ErrorKind::kInput, "the logits of '" + source_->name() + "' are not finite");
         }
         return id;
       },
       [&](const std::string& said) { return explain(inputs, said); });
 }
 
+std::int64_t TorchModel::first_target() const {
+  const ModelConfig& config = description_.config;
+  if (const auto start = config.decoder_start ? config.decoder_start : config.bos) return *start;
+  throw Error(ErrorKind::kInput, "the decoder of '" + source_->name() +
+                                     "' needs a first token; give \"decoder_start\" in attnviz.json");
+}
+
 Generation TorchModel::generate(const ModelInputs& given, std::int64_t limit, Listener& listener) {
   if (info().task == Task::kEncoder) {
-    throw Error(ErrorKind::kInput, "'" + file_.name +
+    throw Error(ErrorKind::kInput, "'" + source_->name() +
                                        "' is an encoder and generates nothing; if it is a language model, "
                                        "say \"task\": \"causal-lm\" in attnviz.json");
   }
   ModelInputs inputs = given;
-  std::vector<std::int64_t>& growing = calls_.has_target() ? inputs.target_ids : inputs.ids;
-  if (calls_.has_target() && growing.empty()) {
-    const auto start =
-        description_.config.decoder_start ? description_.config.decoder_start : description_.config.bos;
-    if (!start) {
-      throw Error(ErrorKind::kInput, "the decoder of '" + file_.name +
-                                         "' needs a first token; give \"decoder_start\" in attnviz.json");
-    }
-    growing.push_back(*start);
-  }
+  std::vector<std::int64_t>& growing = methods_.has_target() ? inputs.target_ids : inputs.ids;
+  if (methods_.has_target() && growing.empty()) growing.push_back(first_target());
   Generation generation;
+  generation.no_end_known = description_.config.eos.empty();
   std::optional<c10::IValue> memory;
   for (std::int64_t i = 0; i < limit; ++i) {
     if (listener.cancelled()) throw Error(ErrorKind::kInterrupted, "interrupted while generating");
@@ -61,7 +62,7 @@ Generation TorchModel::generate(const ModelInputs& given, std::int64_t limit, Li
       break;
     }
     if (encodes_once_ && !memory) {
-      memory = at_border([&] { return calls_.encode(inputs, mask_); },
+      memory = at_border([&] { return methods_.encode(inputs, mask_); },
                          [&](const std::string& said) { return explain(inputs, said); });
     }
     double probability = 0;
@@ -73,10 +74,10 @@ Generation TorchModel::generate(const ModelInputs& given, std::int64_t limit, Li
     generation.ids.push_back(id);
     generation.probabilities.push_back(probability);
     growing.push_back(id);
-    if (!inputs.type_ids.empty() && !calls_.has_target()) inputs.type_ids.push_back(inputs.type_ids.back());
+    if (!inputs.type_ids.empty() && !methods_.has_target()) inputs.type_ids.push_back(inputs.type_ids.back());
   }
   listener.progress("generating", limit, limit);
   return generation;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

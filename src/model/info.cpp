@@ -6,7 +6,7 @@
 #include "model/border.h"
 #include "model/torch_model.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -17,7 +17,7 @@ constexpr double kLooksAhead = 1e-6;
 constexpr double kSameLogits = 1e-2;  // Of the largest: bfloat16, computed in another order.
 
 // Tells which layers look ahead, by their weights.
-class AheadSink final : public AttentionSink {
+class AheadSink final : public AttentionConsumer {
  public:
   void on_block(const AttentionBlock& block) override {
     double& above = above_[{block.kind, block.layer}];
@@ -71,30 +71,30 @@ ModelInputs TorchModel::probe(std::int64_t length) const {
     return ids;
   };
   ModelInputs inputs;
-  inputs.ids = fill(length, calls_.limits().vocabulary);
-  if (calls_.has_target())
-    inputs.target_ids = fill(std::max<std::int64_t>(length - 2, 1), calls_.limits().target_vocabulary);
+  inputs.ids = fill(length, methods_.limits().vocabulary);
+  if (methods_.has_target())
+    inputs.target_ids = fill(std::max<std::int64_t>(length - 2, 1), methods_.limits().target_vocabulary);
   return inputs;
 }
 
 // Attention can be told from pooling, and crossing from looking at oneself where the flow of data does not
 // say it, by the shapes of a run; layers are counted anew then.
-bool TorchModel::learn_from(const Recording& recording) {
+bool TorchModel::learn_from(const CaptureSession& session) {
   bool news = false;
-  for (const std::size_t site : recording.pooled()) news = ignored_.insert(site).second || news;
-  for (const auto& [site, kind] : recording.kinds_by_length()) {
-    news = news || calls_.sites()[site].kind != kind;
-    calls_.set_kind(site, kind);
+  for (const std::size_t site : session.pooled()) news = ignored_.insert(site).second || news;
+  for (const auto& [site, kind] : session.kinds_by_length()) {
+    news = news || methods_.sites()[site].kind != kind;
+    methods_.set_kind(site, kind);
   }
   return news;
 }
 
 // The methods encode and decode are trusted with generation when they give the logits that forward gives.
 bool TorchModel::halves_agree(const ModelInputs& inputs, const c10::IValue& output) const {
-  if (!calls_.has_halves() || !calls_.has_forward()) return calls_.has_halves();
+  if (!methods_.has_halves() || !methods_.has_forward()) return methods_.has_halves();
   try {
     const auto length = static_cast<std::int64_t>(inputs.target_ids.size());
-    const c10::IValue decoded = calls_.decode(calls_.encode(inputs, mask_), inputs, mask_);
+    const c10::IValue decoded = methods_.decode(methods_.encode(inputs, mask_), inputs, mask_);
     const at::Tensor expected = find_logits(output, description_.logits, length).to(torch::kFloat32);
     const at::Tensor found = find_logits(decoded, description_.logits, length).to(torch::kFloat32);
     return found.sizes() == expected.sizes() &&
@@ -105,22 +105,21 @@ bool TorchModel::halves_agree(const ModelInputs& inputs, const c10::IValue& outp
 }
 
 void TorchModel::try_dry_run(const ModelInputs& inputs) {
-  const CaptureOptions everything;
   auto ahead = std::make_unique<AheadSink>();
-  auto record = recording(inputs, everything, *ahead);
-  c10::IValue output = calls_.run_recorded(inputs, mask_, record);
-  if (learn_from(*record)) {
+  auto session = new_session(inputs, {}, *ahead);
+  c10::IValue output = methods_.run_captured(inputs, mask_, session);
+  if (learn_from(*session)) {
     ahead = std::make_unique<AheadSink>();
-    record = recording(inputs, everything, *ahead);
-    output = calls_.run_recorded(inputs, mask_, record);
+    session = new_session(inputs, {}, *ahead);
+    output = methods_.run_captured(inputs, mask_, session);
   }
   returned_.clear();
-  if (record->fired().empty()) {
-    returned_ = find_returned_attention(output, lengths_of(inputs), calls_.has_target());
-    for (const ReturnedAttention& one : returned_) record->returned(one.kind, one.weights);
+  if (session->fired().empty()) {
+    returned_ = find_returned_attention(output, lengths_of(inputs), methods_.has_target());
+    for (const ReturnedAttention& one : returned_) session->returned(one.kind, one.weights);
   }
   info_->outputs = describe_output(output);
-  info_->sites = record->fired();
+  info_->sites = session->fired();
   for (AttentionSite& site : info_->sites) site.causal = ahead->causal(site.kind, site.layer);
   info_->causal = causal_of(info_->sites);
   info_->task = infer_task(output);
@@ -130,12 +129,12 @@ void TorchModel::try_dry_run(const ModelInputs& inputs) {
 
 Task TorchModel::infer_task(const c10::IValue& output) const {
   if (description_.config.task) return *description_.config.task;
-  if (calls_.has_target()) return Task::kSeq2Seq;
+  if (methods_.has_target()) return Task::kSeq2Seq;
   if (!info_->causal.value_or(false)) return Task::kEncoder;
   const std::vector<OutputTensor> tensors = output_tensors(output);
   const bool logits = std::any_of(tensors.begin(), tensors.end(), [&](const OutputTensor& one) {
     return one.tensor.dim() == 3 && one.tensor.is_floating_point() &&
-           one.tensor.size(2) >= calls_.limits().vocabulary.value_or(0);
+           one.tensor.size(2) >= methods_.limits().vocabulary.value_or(0);
   });
   return logits ? Task::kCausalLm : Task::kEncoder;
 }
@@ -150,7 +149,7 @@ void TorchModel::dry_run() {
       mask_ = mask;
       try {
         try_dry_run(probe(lengths[i]));
-        if (i > 0 && !calls_.has_target()) fixed_length_ = lengths[i];
+        if (i > 0 && !methods_.has_target()) fixed_length_ = lengths[i];
         return;
       } catch (const Error&) {
         throw;
@@ -158,7 +157,7 @@ void TorchModel::dry_run() {
         if (first_failure.empty()) first_failure = error.what();
         if (i > 0) continue;
         std::vector<std::int64_t> more = integers_in(summary_of(error.what()));
-        const std::vector<std::int64_t> constants = calls_.frequent_integers(kLongestProbe);
+        const std::vector<std::int64_t> constants = methods_.frequent_integers(kLongestProbe);
         more.insert(more.end(), constants.begin(), constants.end());
         for (const std::int64_t length : more) {
           const bool known = std::find(lengths.begin(), lengths.end(), length) != lengths.end();
@@ -174,18 +173,18 @@ void TorchModel::dry_run() {
 const ModelInfo& TorchModel::info() {
   if (info_) return *info_;
   info_.emplace();
-  info_->file = file_.name;
-  info_->sha256 = sha256_of_file(file_.path);
-  info_->inputs = calls_.inputs();
-  info_->vocabulary = calls_.limits().vocabulary;
-  info_->target_vocabulary = calls_.limits().target_vocabulary;
+  info_->file = source_->name();
+  info_->sha256 = source_->sha256();
+  info_->inputs = methods_.inputs();
+  info_->vocabulary = methods_.limits().vocabulary;
+  info_->target_vocabulary = methods_.limits().target_vocabulary;
   info_->max_positions = positions();
   try {
     dry_run();
-    if (info_->sites.empty() && (info_->dry_run_failure.empty() || calls_.sites().empty())) {
+    if (info_->sites.empty() && (info_->dry_run_failure.empty() || methods_.sites().empty())) {
       throw Error(
           ErrorKind::kInput,
-          "no attention was found in '" + file_.name +
+          "no attention was found in '" + source_->name() +
               "': neither softmax(queries · keys) times values, nor scaled_dot_product_attention, nor a "
               "fused attention operator, nor a returned tensor [1, heads, queries, keys] whose rows sum to 1",
           info_->dry_run_failure);
@@ -197,4 +196,4 @@ const ModelInfo& TorchModel::info() {
   return *info_;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

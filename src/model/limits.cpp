@@ -4,9 +4,9 @@
 #include <array>
 #include <string_view>
 
-#include "model/sources.h"
+#include "model/data_flow.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 using torch::jit::Node;
 using torch::jit::Value;
@@ -16,6 +16,8 @@ namespace {
 constexpr std::array<std::string_view, 12> kKeepPositions = {
     "slice", "unsqueeze", "squeeze", "expand", "view",       "reshape",
     "to",    "repeat",    "select",  "clone",  "contiguous", "expand_as"};
+
+constexpr Passed kPositions{Passed::What::kPositions, Side::kSource};
 
 // A parameter, a buffer or a constant of the graph.
 std::optional<at::Tensor> stored_tensor(const Value* value, const torch::jit::Module& module) {
@@ -41,21 +43,20 @@ bool counts_up(const at::Tensor& tensor) {
          flat.equal(at::arange(flat.numel(), flat.options()));
 }
 
-// What `indices` are themselves, not what something was computed from: "ids", "target ids", "positions" or
-// nothing.
-std::string_view meaning_of(Value* indices, const torch::jit::Module& module, const Signature& signature) {
+// What `indices` are themselves, not what something was computed from; kConstant: of no known meaning.
+Passed meaning_of(Value* indices, const torch::jit::Module& module, const Signature& signature) {
   for (Value* origin : origins(indices)) {
     while (std::any_of(kKeepPositions.begin(), kKeepPositions.end(),
                        [&](std::string_view name) { return is_aten(origin->node(), name); })) {
       origin = origin->node()->input(0);
     }
-    if (is_aten(origin->node(), "arange")) return "positions";
+    if (is_aten(origin->node(), "arange")) return kPositions;
     if (origin->node()->kind() == c10::prim::Param && origin->offset() > 0 &&
-        origin->offset() <= signature.kinds.size()) {
-      return signature.kinds[origin->offset() - 1];
+        origin->offset() <= signature.passed.size()) {
+      return signature.passed[origin->offset() - 1];
     }
     const auto stored = stored_tensor(origin, module);
-    if (stored && counts_up(*stored)) return "positions";
+    if (stored && counts_up(*stored)) return kPositions;
   }
   return {};
 }
@@ -72,10 +73,11 @@ Limits find_limits(torch::jit::Graph& graph, const torch::jit::Module& module, c
     if (is_aten(node, "embedding")) {
       const auto table = stored_tensor(node->input(0), module);
       if (!table || table->dim() != 2) continue;
-      const std::string_view meaning = meaning_of(node->input(1), module, signature);
-      if (meaning == "ids") lower(limits.vocabulary, table->size(0));
-      if (meaning == "target ids") lower(limits.target_vocabulary, table->size(0));
-      if (meaning == "positions") lower(limits.positions, table->size(0));
+      const Passed meaning = meaning_of(node->input(1), module, signature);
+      if (meaning.what == Passed::What::kPositions) lower(limits.positions, table->size(0));
+      if (meaning.what != Passed::What::kIds) continue;
+      const bool target = meaning.side == Side::kTarget;
+      lower(target ? limits.target_vocabulary : limits.vocabulary, table->size(0));
     } else if (is_aten(node, "slice")) {
       const auto table = stored_tensor(node->input(0), module);
       const auto axis = torch::jit::toIValue(node->input(1));
@@ -87,4 +89,4 @@ Limits find_limits(torch::jit::Graph& graph, const torch::jit::Module& module, c
   return limits;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

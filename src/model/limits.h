@@ -8,7 +8,7 @@
 
 #include "model/roles.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 struct Limits {
   std::optional<std::int64_t> vocabulary;         ///< Rows of the embedding of ids.
@@ -21,4 +21,4 @@ struct Limits {
 /// Reads the limits from an inlined graph of a method of `module`.
 Limits find_limits(torch::jit::Graph& graph, const torch::jit::Module& module, const Signature& signature);
 
-}  // namespace attnviz
+}  // namespace attnviz::model

@@ -9,7 +9,7 @@
 
 #include "model/attention_ops.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -127,6 +127,7 @@ struct Registration {
     torch::jit::registerOperator(capturing(kCaptureSdpa, run_capture_sdpa));
     torch::jit::registerOperator(capturing(kCaptureNative, run_capture_native));
     torch::jit::registerOperator(capturing(kCaptureEncoderLayer, run_capture_encoder_layer));
+    torch::jit::registerOperator(capturing(kNestedFromMask, run_nested_from_mask));
     for (const Compatible& entry : compatibility_table()) {
       if (exists(entry.name)) continue;
       added.emplace_back(entry.name);
@@ -152,4 +153,4 @@ std::vector<std::string> compatibility_operators() {
 
 const std::vector<std::string>& registered_operators() { return registration().added; }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

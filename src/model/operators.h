@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace attnviz {
+namespace attnviz::model {
 
 /// Registers, once for the process, the capturing operators (`attnviz::…`) and those of the compatibility
 /// table that this libtorch lacks. Models must be loaded after it.
@@ -16,4 +16,4 @@ std::vector<std::string> compatibility_operators();
 /// Those of the table that this libtorch lacked and that were registered here.
 const std::vector<std::string>& registered_operators();
 
-}  // namespace attnviz
+}  // namespace attnviz::model

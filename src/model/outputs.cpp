@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -57,10 +57,7 @@ std::optional<AttentionKind> kind_of(std::int64_t queries, std::int64_t keys, Le
     const bool square = queries == keys && queries >= lengths.source && queries <= lengths.source + 2;
     return square ? std::optional(AttentionKind::kSelf) : std::nullopt;
   }
-  if (queries == lengths.target && keys == lengths.target) return AttentionKind::kDecoder;
-  if (queries == lengths.target && keys == lengths.source) return AttentionKind::kCross;
-  if (queries == lengths.source && keys == lengths.source) return AttentionKind::kEncoder;
-  return std::nullopt;
+  return paired_kind(queries, keys, lengths);
 }
 
 bool rows_sum_to_one(const at::Tensor& weights) {
@@ -146,4 +143,4 @@ std::vector<ReturnedAttention> returned_attention_at(const c10::IValue& output,
   return again;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

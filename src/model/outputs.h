@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "model/recording.h"
+#include "model/capture_session.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 /// A tensor somewhere in an output. `path`: the indices and keys on the way to it, joined by dots.
 struct OutputTensor {
@@ -43,4 +43,4 @@ std::vector<ReturnedAttention> find_returned_attention(const c10::IValue& output
 std::vector<ReturnedAttention> returned_attention_at(const c10::IValue& output,
                                                      const std::vector<ReturnedAttention>& found);
 
-}  // namespace attnviz
+}  // namespace attnviz::model

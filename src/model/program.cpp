@@ -8,10 +8,9 @@
 #include <map>
 
 #include "model/border.h"
-#include "model/file_access.h"
 #include "model/forms/form.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 using torch::jit::Graph;
 using torch::jit::Node;
@@ -33,21 +32,21 @@ std::shared_ptr<Graph> graph_of(const torch::jit::Module& module, Method method)
 }
 
 // Frozen modules hold their weights as constants, traced ones the dtypes of their casts.
-void widen_constants(Graph& graph, const Widening& widening) {
+void cast_constants(Graph& graph, const DtypeCast& cast) {
   for (Node* node : all_nodes(graph)) {
     if (node->kind() == c10::prim::Constant && node->hasAttribute(c10::attr::value) &&
         node->kindOf(c10::attr::value) == torch::jit::AttributeKind::t &&
-        node->t(c10::attr::value).scalar_type() == widening.from) {
-      node->t_(c10::attr::value, node->t(c10::attr::value).to(widening.to));
+        node->t(c10::attr::value).scalar_type() == cast.from) {
+      node->t_(c10::attr::value, node->t(c10::attr::value).to(cast.to));
     }
     const torch::jit::FunctionSchema* schema = node->kind().is_aten() ? node->maybeSchema() : nullptr;
     for (std::size_t i = 0; schema != nullptr && i < node->inputs().size(); ++i) {
       if (schema->arguments()[i].name() != "dtype") continue;
       const auto dtype = torch::jit::toIValue(node->input(i));
-      if (!dtype.has_value() || !dtype->isInt() || dtype->toInt() != static_cast<std::int64_t>(widening.from))
+      if (!dtype.has_value() || !dtype->isInt() || dtype->toInt() != static_cast<std::int64_t>(cast.from))
         continue;
       const torch::jit::WithInsertPoint here(node);
-      node->replaceInput(i, graph.insertConstant(static_cast<std::int64_t>(widening.to)));
+      node->replaceInput(i, graph.insertConstant(static_cast<std::int64_t>(cast.to)));
     }
   }
 }
@@ -69,14 +68,42 @@ std::shared_ptr<Graph> without_outputs(const std::shared_ptr<Graph>& graph) {
 
 std::unordered_map<const torch::jit::Value*, Origin> sources_of_inputs(const Graph& graph,
                                                                        const Signature& signature) {
+  using What = Passed::What;
   std::unordered_map<const torch::jit::Value*, Origin> sources;
-  for (std::size_t i = 0; i < signature.kinds.size(); ++i) {
-    const bool literal = signature.kinds[i] == "constant" && signature.constants[i].isTensor();
-    if (signature.kinds[i] == "ids" || signature.kinds[i] == "memory" || literal)
-      sources[graph.inputs()[i + 1]] = kFromSource;
-    if (signature.kinds[i] == "target ids") sources[graph.inputs()[i + 1]] = kFromTarget;
+  for (std::size_t i = 0; i < signature.passed.size(); ++i) {
+    const auto [what, side] = signature.passed[i];
+    const bool literal = what == What::kConstant && signature.constants[i].isTensor();
+    if (what != What::kIds && what != What::kMemory && !literal) continue;
+    sources[graph.inputs()[i + 1]] = side == Side::kTarget ? kFromTarget : kFromSource;
   }
   return sources;
+}
+
+void place_positions(Graph& graph, Signature& signature) {
+  std::unordered_map<const torch::jit::Value*, Origin> carried = sources_of_inputs(graph, signature);
+  std::map<Origin, std::size_t> arguments;  // By the bit that an argument of positions gets for itself.
+  for (std::size_t i = 0; i < signature.passed.size(); ++i) {
+    if (signature.passed[i].what != Passed::What::kPositions) continue;
+    const Origin bit = kFromTarget << (arguments.size() + 1);
+    if (bit == 0) break;
+    arguments[bit] = i;
+    carried[graph.inputs()[i + 1]] = bit;
+  }
+  if (arguments.empty()) return;
+  const DataFlow flow(graph, std::move(carried));
+  for (const Node* node : all_nodes(graph)) {
+    if (!node->kind().is_aten()) continue;
+    Origin positions = 0;
+    Origin others = 0;
+    for (const torch::jit::Value* input : node->inputs()) {
+      const Origin origin = flow.of(input);
+      (arguments.contains(origin) ? positions : others) |= origin;
+    }
+    const auto argument = arguments.find(positions);
+    if (argument == arguments.end() || (others != kFromSource && others != kFromTarget)) continue;
+    signature.passed[argument->second].side = others == kFromTarget ? Side::kTarget : Side::kSource;
+    arguments.erase(argument);
+  }
 }
 
 void make_tensors_on(const c10::Device& device, Graph& graph) {
@@ -94,47 +121,32 @@ void make_tensors_on(const c10::Device& device, Graph& graph) {
   }
 }
 
-void refuse_file_operators(const torch::jit::Module& module) {
-  for (torch::jit::Function* function : module._ivalue()->compilation_unit()->get_functions()) {
-    const auto* graph_function = torch::jit::tryToGraphFunction(*function);
-    if (graph_function == nullptr) continue;
-    for (const Node* node : all_nodes(*graph_function->graph())) {
-      for (const std::string_view name : kFileOperators) {
-        if (!is_aten(node, name)) continue;
-        throw Error(ErrorKind::kInput, "the model uses " + std::string(node->kind().toQualString()) + " in " +
-                                           function->name() +
-                                           ", which reads or writes files; attnviz does not run such models");
-      }
-    }
-  }
-}
-
-Program::Program(const torch::jit::Module& module, Method method, const std::optional<Widening>& widening,
+Program::Program(const torch::jit::Module& module, Method method, const std::optional<DtypeCast>& cast,
                  const c10::Device& device)
     : self_(module._ivalue()), bare_graph_(graph_of(module, method)) {
-  if (widening) widen_constants(*bare_graph_, *widening);
+  if (cast) cast_constants(*bare_graph_, *cast);
   if (!device.is_cpu()) make_tensors_on(device, *bare_graph_);
   bare_ = torch::jit::Code(bare_graph_, name_of(method));
 }
 
 void Program::instrument(const Signature& signature, bool paired, std::vector<Site>& sites) {
   const std::shared_ptr<Graph> graph = bare_graph_->copy();
-  attnviz::instrument(*graph, sources_of_inputs(*graph, signature), paired, sites);
-  recorded_ = torch::jit::Code(graph, "recorded");
+  model::instrument(*graph, sources_of_inputs(*graph, signature), paired, sites);
+  captured_ = torch::jit::Code(graph, "captured");
   attention_only_ = torch::jit::Code(without_outputs(graph), "attention only");
 }
 
 torch::jit::Stack Program::execute(const torch::jit::Code& code, const std::vector<c10::IValue>& arguments,
-                                   const c10::intrusive_ptr<Recording>& recording) const {
+                                   const c10::intrusive_ptr<CaptureSession>& session) const {
   const torch::NoGradGuard no_gradients;
   const QuietTorch quiet;
   torch::jit::Stack stack = {self_};
   stack.insert(stack.end(), arguments.begin(), arguments.end());
-  if (recording) stack.push_back(c10::IValue::make_capsule(recording));
+  if (session) stack.push_back(c10::IValue::make_capsule(session));
   try {
     torch::jit::InterpreterState(code).run(stack);
   } catch (...) {
-    if (recording && recording->failure()) std::rethrow_exception(recording->failure());
+    if (session && session->failure()) std::rethrow_exception(session->failure());
     throw;
   }
   return stack;
@@ -144,14 +156,14 @@ c10::IValue Program::run(const std::vector<c10::IValue>& arguments) const {
   return execute(bare_, arguments, {}).back();
 }
 
-c10::IValue Program::run_recorded(const std::vector<c10::IValue>& arguments,
-                                  c10::intrusive_ptr<Recording> recording) const {
-  return execute(recorded_, arguments, recording).back();
+c10::IValue Program::run_captured(const std::vector<c10::IValue>& arguments,
+                                  c10::intrusive_ptr<CaptureSession> session) const {
+  return execute(captured_, arguments, session).back();
 }
 
-void Program::record(const std::vector<c10::IValue>& arguments,
-                     c10::intrusive_ptr<Recording> recording) const {
-  execute(attention_only_, arguments, recording);
+void Program::capture(const std::vector<c10::IValue>& arguments,
+                      c10::intrusive_ptr<CaptureSession> session) const {
+  execute(attention_only_, arguments, session);
 }
 
 std::vector<std::int64_t> Program::frequent_integers(std::int64_t most) const {
@@ -169,4 +181,4 @@ std::vector<std::int64_t> Program::frequent_integers(std::int64_t most) const {
   return integers;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "model/recording.h"
+#include "model/capture_session.h"
+#include "model/data_flow.h"
 #include "model/roles.h"
-#include "model/sources.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 /// A change of the dtype that a model computes in.
-struct Widening {
+struct DtypeCast {
   c10::ScalarType from;
   c10::ScalarType to;
 };
@@ -25,9 +25,9 @@ struct Widening {
 /// graph without rewriting it, so both give the same bits. What the method prints is left out.
 class Program {
  public:
-  /// `widening`: what the constants of the graph are changed by, as the parameters were. Tensors that the
+  /// `cast`: what the constants of the graph are changed by, as the parameters were. Tensors that the
   /// method makes on the CPU, as a trace has it that was made there, it makes on `device`.
-  Program(const torch::jit::Module& module, Method method, const std::optional<Widening>& widening,
+  Program(const torch::jit::Module& module, Method method, const std::optional<DtypeCast>& cast,
           const c10::Device& device);
 
   /// Makes the instrumented graphs. `paired`: the method belongs to an encoder–decoder. The sites that are
@@ -37,12 +37,12 @@ class Program {
   /// What the method returns for `arguments`.
   c10::IValue run(const std::vector<c10::IValue>& arguments) const;
 
-  /// Likewise, with the attention of the sites handed to `recording`; after instrument().
-  c10::IValue run_recorded(const std::vector<c10::IValue>& arguments,
-                           c10::intrusive_ptr<Recording> recording) const;
+  /// Likewise, with the attention of the sites handed to `session`; after instrument().
+  c10::IValue run_captured(const std::vector<c10::IValue>& arguments,
+                           c10::intrusive_ptr<CaptureSession> session) const;
 
   /// Only what the attention of the sites needs: nothing is returned; after instrument().
-  void record(const std::vector<c10::IValue>& arguments, c10::intrusive_ptr<Recording> recording) const;
+  void capture(const std::vector<c10::IValue>& arguments, c10::intrusive_ptr<CaptureSession> session) const;
 
   /// Integers that the graph holds as constants between 2 and `most`, most frequent first: where a traced
   /// model fixes its length, that length is among them.
@@ -52,12 +52,12 @@ class Program {
 
  private:
   torch::jit::Stack execute(const torch::jit::Code& code, const std::vector<c10::IValue>& arguments,
-                            const c10::intrusive_ptr<Recording>& recording) const;
+                            const c10::intrusive_ptr<CaptureSession>& session) const;
 
   c10::IValue self_;
   std::shared_ptr<torch::jit::Graph> bare_graph_;
   torch::jit::Code bare_;
-  torch::jit::Code recorded_;
+  torch::jit::Code captured_;
   torch::jit::Code attention_only_;
 };
 
@@ -66,11 +66,12 @@ class Program {
 std::unordered_map<const torch::jit::Value*, Origin> sources_of_inputs(const torch::jit::Graph& graph,
                                                                        const Signature& signature);
 
+/// Corrects the side of every argument of positions to that of the states which its positions first meet in
+/// the graph; what meets none, or both sides at once, keeps its side.
+void place_positions(torch::jit::Graph& graph, Signature& signature);
+
 /// Writes `device` where a graph says "cpu", and where an operator that makes a tensor from no other is not
 /// told where.
 void make_tensors_on(const c10::Device& device, torch::jit::Graph& graph);
 
-/// Throws kInput when some method or function of the module reads or writes files by name.
-void refuse_file_operators(const torch::jit::Module& module);
-
-}  // namespace attnviz
+}  // namespace attnviz::model

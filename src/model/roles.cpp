@@ -5,65 +5,67 @@
 #include <optional>
 #include <span>
 
-#include "model/config.h"
-#include "model/shown.h"
+#include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
 using nlohmann::json;
 
-// What is passed for an argument: its role for people, and the tensor that is made for it.
+using Kind = Role::Kind;
+using What = Passed::What;
+
+// What an argument of that name is for, and what is made for it.
 struct NamedRole {
   std::string_view argument;
-  std::string_view role;
-  std::string_view tensor;
+  Kind role;
+  What what;
 };
 
 // The names that exporters use. A mask of PyTorch's own layers says what to hide: nothing.
 constexpr NamedRole kNames[] = {
-    {"input_ids", "ids", "ids"},
-    {"ids", "ids", "ids"},
-    {"idx", "ids", "ids"},
-    {"x", "ids", "ids"},
-    {"tokens", "ids", "ids"},
-    {"token_ids", "ids", "ids"},
-    {"input_tokens", "ids", "ids"},
-    {"input", "ids", "ids"},
-    {"inputs", "ids", "ids"},
-    {"src", "ids", "ids"},
-    {"src_ids", "ids", "ids"},
-    {"src_tokens", "ids", "ids"},
-    {"source", "ids", "ids"},
-    {"source_ids", "ids", "ids"},
-    {"encoder_input_ids", "ids", "ids"},
-    {"attention_mask", "mask", "ones"},
-    {"input_mask", "mask", "ones"},
-    {"encoder_attention_mask", "mask", "ones"},
-    {"src_key_padding_mask", "mask", "nothing hidden"},
-    {"memory_key_padding_mask", "mask", "nothing hidden"},
-    {"key_padding_mask", "mask", "nothing hidden"},
-    {"padding_mask", "mask", "nothing hidden"},
-    {"token_type_ids", "types", "types"},
-    {"segment_ids", "types", "types"},
-    {"type_ids", "types", "types"},
-    {"position_ids", "positions", "positions"},
-    {"positions", "positions", "positions"},
-    {"pos", "positions", "positions"},
-    {"decoder_input_ids", "target_ids", "target ids"},
-    {"decoder_ids", "target_ids", "target ids"},
-    {"target_ids", "target_ids", "target ids"},
-    {"target", "target_ids", "target ids"},
-    {"tgt", "target_ids", "target ids"},
-    {"tgt_ids", "target_ids", "target ids"},
-    {"tgt_tokens", "target_ids", "target ids"},
-    {"trg", "target_ids", "target ids"},
-    {"prev_output_tokens", "target_ids", "target ids"},
-    {"decoder_attention_mask", "target_mask", "target ones"},
-    {"target_mask", "target_mask", "target ones"},
-    {"tgt_mask", "target_mask", "target future hidden"},
-    {"tgt_key_padding_mask", "target_mask", "target nothing hidden"},
+    {"input_ids", Kind::kIds, What::kIds},
+    {"ids", Kind::kIds, What::kIds},
+    {"idx", Kind::kIds, What::kIds},
+    {"x", Kind::kIds, What::kIds},
+    {"tokens", Kind::kIds, What::kIds},
+    {"token_ids", Kind::kIds, What::kIds},
+    {"input_tokens", Kind::kIds, What::kIds},
+    {"input", Kind::kIds, What::kIds},
+    {"inputs", Kind::kIds, What::kIds},
+    {"src", Kind::kIds, What::kIds},
+    {"src_ids", Kind::kIds, What::kIds},
+    {"src_tokens", Kind::kIds, What::kIds},
+    {"source", Kind::kIds, What::kIds},
+    {"source_ids", Kind::kIds, What::kIds},
+    {"encoder_input_ids", Kind::kIds, What::kIds},
+    {"attention_mask", Kind::kMask, What::kOnes},
+    {"input_mask", Kind::kMask, What::kOnes},
+    {"encoder_attention_mask", Kind::kMask, What::kOnes},
+    {"src_key_padding_mask", Kind::kMask, What::kNothingHidden},
+    {"memory_key_padding_mask", Kind::kMask, What::kNothingHidden},
+    {"key_padding_mask", Kind::kMask, What::kNothingHidden},
+    {"padding_mask", Kind::kMask, What::kNothingHidden},
+    {"token_type_ids", Kind::kTypes, What::kTypes},
+    {"segment_ids", Kind::kTypes, What::kTypes},
+    {"type_ids", Kind::kTypes, What::kTypes},
+    {"position_ids", Kind::kPositions, What::kPositions},
+    {"positions", Kind::kPositions, What::kPositions},
+    {"pos", Kind::kPositions, What::kPositions},
+    {"decoder_input_ids", Kind::kTargetIds, What::kIds},
+    {"decoder_ids", Kind::kTargetIds, What::kIds},
+    {"target_ids", Kind::kTargetIds, What::kIds},
+    {"target", Kind::kTargetIds, What::kIds},
+    {"tgt", Kind::kTargetIds, What::kIds},
+    {"tgt_ids", Kind::kTargetIds, What::kIds},
+    {"tgt_tokens", Kind::kTargetIds, What::kIds},
+    {"trg", Kind::kTargetIds, What::kIds},
+    {"prev_output_tokens", Kind::kTargetIds, What::kIds},
+    {"decoder_attention_mask", Kind::kTargetMask, What::kOnes},
+    {"target_mask", Kind::kTargetMask, What::kOnes},
+    {"tgt_mask", Kind::kTargetMask, What::kFutureHidden},
+    {"tgt_key_padding_mask", Kind::kTargetMask, What::kNothingHidden},
 };
 
 // Names that decode has for what encode returned.
@@ -74,27 +76,40 @@ constexpr std::string_view kMemories[] = {
 
 // Names that mean the target's in decode, which has its source encoded.
 constexpr NamedRole kNamesInDecode[] = {
-    {"y", "target_ids", "target ids"},
-    {"input_ids", "target_ids", "target ids"},
-    {"ids", "target_ids", "target ids"},
-    {"idx", "target_ids", "target ids"},
-    {"x", "target_ids", "target ids"},
-    {"tokens", "target_ids", "target ids"},
-    {"token_ids", "target_ids", "target ids"},
-    {"input_tokens", "target_ids", "target ids"},
-    {"input", "target_ids", "target ids"},
-    {"inputs", "target_ids", "target ids"},
-    {"attention_mask", "target_mask", "target ones"},
-    {"position_ids", "positions", "target positions"},
-    {"positions", "positions", "target positions"},
-    {"pos", "positions", "target positions"},
+    {"y", Kind::kTargetIds, What::kIds},
+    {"input_ids", Kind::kTargetIds, What::kIds},
+    {"ids", Kind::kTargetIds, What::kIds},
+    {"idx", Kind::kTargetIds, What::kIds},
+    {"x", Kind::kTargetIds, What::kIds},
+    {"tokens", Kind::kTargetIds, What::kIds},
+    {"token_ids", Kind::kTargetIds, What::kIds},
+    {"input_tokens", Kind::kTargetIds, What::kIds},
+    {"input", Kind::kTargetIds, What::kIds},
+    {"inputs", Kind::kTargetIds, What::kIds},
+    {"attention_mask", Kind::kTargetMask, What::kOnes},
 };
 
-std::string_view tensor_of_role(std::string_view role) {
-  if (role == "mask") return "ones";
-  if (role == "target_ids") return "target ids";
-  if (role == "target_mask") return "target ones";
-  return role;
+// What is made for a role where no name says otherwise.
+What usual(Kind role) {
+  switch (role) {
+    case Kind::kIds:
+    case Kind::kTargetIds: return What::kIds;
+    case Kind::kMask:
+    case Kind::kTargetMask: return What::kOnes;
+    case Kind::kTypes: return What::kTypes;
+    case Kind::kPositions: return What::kPositions;
+    case Kind::kMemory: return What::kMemory;
+    case Kind::kNone:
+    case Kind::kLiteral: break;
+  }
+  return What::kConstant;
+}
+
+// Positions are decode's own there; in forward the graph says whose they are (place_positions).
+Side side_of(Kind role, Method method) {
+  const bool target = role == Kind::kTargetIds || role == Kind::kTargetMask ||
+                      (role == Kind::kPositions && method == Method::kDecode);
+  return target ? Side::kTarget : Side::kSource;
 }
 
 // An argument of a method.
@@ -195,19 +210,17 @@ bool takes_no_text(std::string_view name) {
 
 // An optional mask of PyTorch's own layers hides nothing when it is left out, and leaving it out is faster.
 bool better_left_out(const c10::Argument& argument, const NamedRole& entry) {
-  return is_optional(argument) && entry.tensor.find("hidden") != std::string_view::npos &&
-         entry.tensor.find("future") == std::string_view::npos;
+  return is_optional(argument) && entry.what == What::kNothingHidden;
 }
 
 // Fills a Signature, argument by argument.
 class Assignment {
  public:
-  Assignment(const c10::FunctionSchema& schema, Method method,
-             const std::map<std::string, std::string>& given)
+  Assignment(const c10::FunctionSchema& schema, Method method, const GivenRoles& given)
       : schema_(schema),
         method_(method),
         given_(given),
-        ids_(method == Method::kDecode ? "target_ids" : "ids"),
+        ids_(method == Method::kDecode ? Kind::kTargetIds : Kind::kIds),
         ids_taken_(is_taken(ids_)),
         memory_taken_(method != Method::kDecode || names_some_memory()) {}
 
@@ -217,7 +230,7 @@ class Assignment {
       if (const auto role = given_.find(argument.name()); role != given_.end()) {
         push_given(argument, role->second);
       } else if (names_memory(argument.name(), method_)) {
-        push(argument, "memory", "memory");
+        push(argument, {Kind::kMemory, {}}, What::kMemory);
       } else {
         push_by_name(argument);
       }
@@ -227,11 +240,11 @@ class Assignment {
 
  private:
   // Whether some argument has `role`, by what is given or by its name.
-  bool is_taken(std::string_view role) const {
+  bool is_taken(Kind role) const {
     return std::any_of(schema_.arguments().begin() + 1, schema_.arguments().end(),
                        [&](const c10::Argument& argument) {
                          const auto given = given_.find(argument.name());
-                         if (given != given_.end()) return given->second == role;
+                         if (given != given_.end()) return given->second.kind == role;
                          const NamedRole* entry = find_name(argument.name(), method_);
                          return entry != nullptr && entry->role == role;
                        });
@@ -244,29 +257,33 @@ class Assignment {
                        });
   }
 
-  void push(const c10::Argument& argument, std::string role, std::string_view tensor,
-            c10::IValue constant = {}) {
-    signature_.has_target = signature_.has_target || tensor == "target ids";
-    signature_.inputs.push_back({argument.name(), argument.type()->repr_str(), std::move(role)});
-    signature_.kinds.emplace_back(tensor);
+  void push(const c10::Argument& argument, const Role& role, What what, c10::IValue constant = {}) {
+    signature_.has_target = signature_.has_target || role.kind == Kind::kTargetIds;
+    signature_.inputs.push_back({argument.name(), argument.type()->repr_str(), role});
+    signature_.passed.push_back({what, side_of(role.kind, method_)});
     signature_.constants.push_back(std::move(constant));
   }
 
-  void push_given(const c10::Argument& argument, const std::string& role) {
-    if (role == "none") {
-      if (argument.default_value().has_value()) {
-        push(argument, role, "constant", *argument.default_value());
-      } else if (is_optional(argument)) {
-        push(argument, role, "constant");
-      } else {
-        refuse_argument({method_, argument}, "cannot be left out");
-      }
-    } else if (is_role(role)) {
-      const NamedRole* entry = find_name(argument.name(), method_);
-      const bool same = entry != nullptr && entry->role == role;
-      push(argument, role, same ? entry->tensor : tensor_of_role(role));
+  void leave_out(const c10::Argument& argument, const std::string& trouble) {
+    const Role none;
+    if (argument.default_value().has_value()) {
+      push(argument, none, What::kConstant, *argument.default_value());
+    } else if (is_optional(argument)) {
+      push(argument, none, What::kConstant);
     } else {
-      push(argument, role, "constant", value_of(json::parse(role), {method_, argument}));
+      refuse_argument({method_, argument}, trouble);
+    }
+  }
+
+  void push_given(const c10::Argument& argument, const Role& role) {
+    if (role.kind == Kind::kNone) {
+      leave_out(argument, "cannot be left out");
+    } else if (role.kind == Kind::kLiteral) {
+      push(argument, role, What::kConstant, value_of(json::parse(role.literal), {method_, argument}));
+    } else {
+      const NamedRole* entry = find_name(argument.name(), method_);
+      const bool same = entry != nullptr && entry->role == role.kind;
+      push(argument, role, same ? entry->what : usual(role.kind));
     }
   }
 
@@ -274,28 +291,24 @@ class Assignment {
     const NamedRole* entry = find_name(argument.name(), method_);
     const bool needed = takes_tensor(argument) && !argument.default_value().has_value();
     if (takes_tensor(argument) && entry != nullptr && !better_left_out(argument, *entry)) {
-      push(argument, std::string(entry->role), entry->tensor);
+      push(argument, {entry->role, {}}, entry->what);
     } else if (takes_no_text(argument.name())) {
       refuse_argument({method_, argument}, "takes images, sound or vectors where attnviz passes token ids");
     } else if (needed && !ids_taken_) {
-      push(argument, ids_, tensor_of_role(ids_));
+      push(argument, {ids_, {}}, What::kIds);
       ids_taken_ = true;
     } else if (needed && !memory_taken_) {
-      push(argument, "memory", "memory");
+      push(argument, {Kind::kMemory, {}}, What::kMemory);
       memory_taken_ = true;
-    } else if (argument.default_value().has_value()) {
-      push(argument, "none", "constant", *argument.default_value());
-    } else if (is_optional(argument)) {
-      push(argument, "none", "constant");
     } else {
-      refuse_argument({method_, argument}, "is not one that attnviz knows");
+      leave_out(argument, "is not one that attnviz knows");
     }
   }
 
   const c10::FunctionSchema& schema_;
   Method method_;
-  const std::map<std::string, std::string>& given_;
-  std::string ids_;  // The role of what has no name.
+  const GivenRoles& given_;
+  Kind ids_;  // The role of what has no name.
   bool ids_taken_;
   bool memory_taken_;
   Signature signature_;
@@ -312,13 +325,12 @@ const char* name_of(Method method) noexcept {
   return "forward";
 }
 
-Signature assign_roles(const c10::FunctionSchema& schema, Method method,
-                       const std::map<std::string, std::string>& given) {
+Signature assign_roles(const c10::FunctionSchema& schema, Method method, const GivenRoles& given) {
   return Assignment(schema, method, given).run();
 }
 
 void refuse_unknown_arguments(const std::vector<const c10::FunctionSchema*>& schemas,
-                              const std::map<std::string, std::string>& given) {
+                              const GivenRoles& given) {
   for (const auto& [name, role] : given) {
     if (std::any_of(schemas.begin(), schemas.end(), [&argument = name](const c10::FunctionSchema* schema) {
           return schema->argumentIndexWithName(argument).has_value();
@@ -328,9 +340,9 @@ void refuse_unknown_arguments(const std::vector<const c10::FunctionSchema*>& sch
     std::string names;
     const auto& arguments = schemas.front()->arguments();
     for (std::size_t i = 1; i < arguments.size(); ++i) names += (i > 1 ? ", " : "") + arguments[i].name();
-    throw Error(ErrorKind::kInput, "attnviz.json gives a role to '" + shown(name) + "', but " +
+    throw Error(ErrorKind::kInput, "attnviz.json gives a role to '" + utf8::shown(name) + "', but " +
                                        schemas.front()->name() + " takes (" + names + ")");
   }
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "model/recording.h"
+#include "model/capture_session.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -88,4 +88,4 @@ at::Tensor attend_in_tiles(const AttentionInputs& inputs, const RowHandler& rows
   return output.to(inputs.query.scalar_type());
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

@@ -7,7 +7,7 @@
 #include <functional>
 #include <optional>
 
-namespace attnviz {
+namespace attnviz::model {
 
 /// One attention computation with batch size 1.
 struct AttentionInputs {
@@ -29,4 +29,4 @@ using RowHandler = std::function<void(std::int64_t first, const at::Tensor& weig
 /// weights of 0. `rows` may be empty.
 at::Tensor attend_in_tiles(const AttentionInputs& inputs, const RowHandler& rows);
 
-}  // namespace attnviz
+}  // namespace attnviz::model

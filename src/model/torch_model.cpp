@@ -4,7 +4,7 @@
 
 #include "model/border.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -29,22 +29,24 @@ void check_length(std::int64_t length, const std::optional<std::int64_t>& most, 
 
 }  // namespace
 
-TorchModel::TorchModel(ModelFile file, torch::jit::Module module, ModelDescription description,
-                       const c10::Device& device, const std::optional<Widening>& widening)
-    : file_(std::move(file)),
+TorchModel::TorchModel(std::shared_ptr<const ModelSource> source, torch::jit::Module module,
+                       ModelDescription description, const c10::Device& device,
+                       const std::optional<DtypeCast>& cast)
+    : source_(std::move(source)),
       module_(std::move(module)),
       description_(std::move(description)),
       device_(device),
-      calls_(module_, description_, device_, widening) {}
+      methods_(module_, description_, device_, cast) {}
 
-c10::intrusive_ptr<Recording> TorchModel::recording(const ModelInputs& inputs, const CaptureOptions& capture,
-                                                    AttentionSink& sink) const {
-  return c10::make_intrusive<Recording>(calls_.sites(), ignored_, capture, lengths_of(inputs), sink);
+c10::intrusive_ptr<CaptureSession> TorchModel::new_session(const ModelInputs& inputs,
+                                                           const std::vector<int>& heads,
+                                                           AttentionConsumer& consumer) const {
+  return c10::make_intrusive<CaptureSession>(methods_.sites(), ignored_, heads, lengths_of(inputs), consumer);
 }
 
 void TorchModel::check(const ModelInputs& inputs) const {
   if (inputs.ids.empty()) throw Error(ErrorKind::kInput, "the text has no tokens");
-  if (calls_.has_target() && inputs.target_ids.empty()) {
+  if (methods_.has_target() && inputs.target_ids.empty()) {
     throw Error(ErrorKind::kInput,
                 "the model is an encoder–decoder and needs a target text, or something to generate");
   }
@@ -52,8 +54,8 @@ void TorchModel::check(const ModelInputs& inputs) const {
     throw Error(ErrorKind::kUsage, "there are " + std::to_string(inputs.type_ids.size()) + " type ids for " +
                                        std::to_string(inputs.ids.size()) + " tokens");
   }
-  check_ids(inputs.ids, calls_.limits().vocabulary, "token");
-  check_ids(inputs.target_ids, calls_.limits().target_vocabulary, "target token");
+  check_ids(inputs.ids, methods_.limits().vocabulary, "token");
+  check_ids(inputs.target_ids, methods_.limits().target_vocabulary, "target token");
   const Lengths lengths = lengths_of(inputs);
   if (fixed_length_ && lengths.source != *fixed_length_) {
     throw Error(ErrorKind::kInput,
@@ -68,19 +70,19 @@ void TorchModel::check(const ModelInputs& inputs) const {
 
 std::optional<std::int64_t> TorchModel::positions() const {
   const auto& configured = description_.config.max_length;
-  if (calls_.limits().positions && configured) return std::min(*calls_.limits().positions, *configured);
-  return calls_.limits().positions ? calls_.limits().positions : configured;
+  if (methods_.limits().positions && configured) return std::min(*methods_.limits().positions, *configured);
+  return methods_.limits().positions ? methods_.limits().positions : configured;
 }
 
 std::string TorchModel::explain(const ModelInputs& inputs, const std::string& said) const {
   const Lengths lengths = lengths_of(inputs);
   const std::int64_t longest = std::max(lengths.source, lengths.target);
-  if (calls_.limits().table_rows && longest > *calls_.limits().table_rows) {
+  if (methods_.limits().table_rows && longest > *methods_.limits().table_rows) {
     return "the text has " + std::to_string(longest) + " tokens, but the model takes at most " +
-           std::to_string(*calls_.limits().table_rows) + "; shorten it";
+           std::to_string(*methods_.limits().table_rows) + "; shorten it";
   }
   std::string sentence =
-      "the model '" + file_.name + "' fails on " + std::to_string(lengths.source) + " tokens" +
+      "the model '" + source_->name() + "' fails on " + std::to_string(lengths.source) + " tokens" +
       (lengths.target > 0 ? " and " + std::to_string(lengths.target) + " target tokens" : "");
   if (said.find("index out of range in self") != std::string::npos) {
     return sentence +
@@ -94,26 +96,26 @@ std::string TorchModel::explain(const ModelInputs& inputs, const std::string& sa
   return sentence + ": " + summary_of(said);
 }
 
-std::vector<AttentionSite> TorchModel::run(const ModelInputs& inputs, const CaptureOptions& capture,
-                                           AttentionSink& sink) {
+std::vector<AttentionSite> TorchModel::run(const ModelInputs& inputs, const std::vector<int>& heads,
+                                           AttentionConsumer& consumer) {
   info();
   check(inputs);
-  const auto record = recording(inputs, capture, sink);
+  const auto session = new_session(inputs, heads, consumer);
   at_border(
       [&] {
         if (returned_.empty()) {
-          calls_.record(inputs, mask_, record);
+          methods_.capture(inputs, mask_, session);
         } else {
-          const c10::IValue output = calls_.run(inputs, mask_);
+          const c10::IValue output = methods_.run(inputs, mask_);
           for (const ReturnedAttention& one : returned_attention_at(output, returned_)) {
-            record->returned(one.kind, one.weights);
+            session->returned(one.kind, one.weights);
           }
         }
       },
       [&](const std::string& said) { return explain(inputs, said); });
-  std::vector<AttentionSite> fired = record->fired();
+  std::vector<AttentionSite> fired = session->fired();
   if (fired.empty()) {
-    throw Error(ErrorKind::kInput, "no attention was found while '" + file_.name + "' ran on " +
+    throw Error(ErrorKind::kInput, "no attention was found while '" + source_->name() + "' ran on " +
                                        std::to_string(inputs.ids.size()) + " tokens");
   }
   for (AttentionSite& site : fired) {
@@ -126,13 +128,13 @@ std::vector<AttentionSite> TorchModel::run(const ModelInputs& inputs, const Capt
 
 c10::IValue TorchModel::forward(const ModelInputs& inputs) {
   info();
-  return calls_.run(inputs, mask_);
+  return methods_.run(inputs, mask_);
 }
 
-c10::IValue TorchModel::forward_recorded(const ModelInputs& inputs, const CaptureOptions& capture,
-                                         AttentionSink& sink) {
+c10::IValue TorchModel::forward_captured(const ModelInputs& inputs, const std::vector<int>& heads,
+                                         AttentionConsumer& consumer) {
   info();
-  return calls_.run_recorded(inputs, mask_, recording(inputs, capture, sink));
+  return methods_.run_captured(inputs, mask_, new_session(inputs, heads, consumer));
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

@@ -10,38 +10,37 @@
 #include <vector>
 
 #include "attnviz/model.h"
-#include "model/archive.h"
-#include "model/calls.h"
-#include "model/config.h"
+#include "model/methods.h"
 #include "model/outputs.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 class TorchModel final : public Model {
  public:
-  TorchModel(ModelFile file, torch::jit::Module module, ModelDescription description,
-             const c10::Device& device, const std::optional<Widening>& widening);
+  TorchModel(std::shared_ptr<const ModelSource> source, torch::jit::Module module,
+             ModelDescription description, const c10::Device& device, const std::optional<DtypeCast>& cast);
 
   const ModelConfig& config() const override { return description_.config; }
   std::vector<CompanionFile> companions(std::span<const std::string_view> names) const override {
-    return read_companions(file_, names);
+    return source_->companions(names);
   }
   const ModelInfo& info() override;
-  std::vector<AttentionSite> run(const ModelInputs& inputs, const CaptureOptions& capture,
-                                 AttentionSink& sink) override;
+  std::vector<AttentionSite> run(const ModelInputs& inputs, const std::vector<int>& heads,
+                                 AttentionConsumer& consumer) override;
   Generation generate(const ModelInputs& inputs, std::int64_t limit, Listener& listener) override;
 
   /// What forward returns for `inputs`: bare, or with attention captured on the way. For tests of equality.
   c10::IValue forward(const ModelInputs& inputs);
-  c10::IValue forward_recorded(const ModelInputs& inputs, const CaptureOptions& capture, AttentionSink& sink);
+  c10::IValue forward_captured(const ModelInputs& inputs, const std::vector<int>& heads,
+                               AttentionConsumer& consumer);
 
  private:
-  c10::intrusive_ptr<Recording> recording(const ModelInputs& inputs, const CaptureOptions& capture,
-                                          AttentionSink& sink) const;
+  c10::intrusive_ptr<CaptureSession> new_session(const ModelInputs& inputs, const std::vector<int>& heads,
+                                                 AttentionConsumer& consumer) const;
 
   // The dry run.
   void try_dry_run(const ModelInputs& inputs);
-  bool learn_from(const Recording& recording);
+  bool learn_from(const CaptureSession& session);
   bool halves_agree(const ModelInputs& inputs, const c10::IValue& output) const;
   void dry_run();
   ModelInputs probe(std::int64_t length) const;
@@ -54,15 +53,17 @@ class TorchModel final : public Model {
   std::optional<std::int64_t> positions() const;
   std::string explain(const ModelInputs& inputs, const std::string& said) const;
 
+  /// The id that a decoder begins with. Throws kInput where none is known.
+  std::int64_t first_target() const;
   /// `memory`: what encode returned, where decode goes on from there; nothing: all of the model runs.
   std::int64_t next_id(const ModelInputs& inputs, const std::optional<c10::IValue>& memory,
                        double& probability) const;
 
-  ModelFile file_;
+  std::shared_ptr<const ModelSource> source_;
   torch::jit::Module module_;
   ModelDescription description_;
   c10::Device device_;
-  Calls calls_;
+  Methods methods_;
   std::optional<ModelInfo> info_;
 
   // Told by the dry run.
@@ -73,4 +74,4 @@ class TorchModel final : public Model {
   bool encodes_once_ = false;                 // Generation runs the methods encode and decode.
 };
 
-}  // namespace attnviz
+}  // namespace attnviz::model

@@ -55,19 +55,15 @@ std::string positions_caption(const OutputToken& token) {
 
 }  // namespace
 
-std::optional<std::int64_t> token_at(const Encoding& encoding, std::int64_t position) {
-  const auto count = static_cast<std::int64_t>(encoding.tokens.size());
-  if (encoding.merged.empty())
+std::optional<std::int64_t> token_at(const Sequence& sequence, std::int64_t position) {
+  const auto count = static_cast<std::int64_t>(sequence.units.size());
+  if (sequence.merged.empty())
     return position >= 0 && position < count ? std::optional(position) : std::nullopt;
-  for (std::size_t i = 0; i < encoding.merged.size(); ++i) {
-    if (encoding.merged[i].begin <= position && position < encoding.merged[i].end)
+  for (std::size_t i = 0; i < sequence.merged.size(); ++i) {
+    if (sequence.merged[i].begin <= position && position < sequence.merged[i].end)
       return static_cast<std::int64_t>(i);
   }
   return std::nullopt;
-}
-
-std::int64_t position_of(const Encoding& encoding, std::int64_t index) {
-  return encoding.merged.empty() ? index : encoding.merged[static_cast<std::size_t>(index)].begin;
 }
 
 std::string kind_caption(AttentionKind kind) {
@@ -80,21 +76,20 @@ std::string kind_caption(AttentionKind kind) {
   return {};
 }
 
-std::string reduction_caption(const AttentionView& view, const std::string& reduction) {
-  if (reduction == "mean" || reduction == "max" || reduction == "min")
-    return reduction + " over " + heads_of(view, "heads");
-  if (reduction == "rollout") return "rollout from the input up to each layer" + through_heads(view);
-  return reduction;
+std::string reduction_caption(const AttentionView& view, const ReductionInfo& reduction) {
+  const std::string name(reduction.name);
+  if (reduction.through_layers) return name + " from the input up to each layer" + through_heads(view);
+  return name + " over " + heads_of(view, "heads");
 }
 
-std::string overall_caption(const AttentionView& view, const std::string& reduction) {
-  const std::string over = " over " + heads_of(view, "all heads") + " of " + some("layer", view.layers);
-  if (reduction == "mean") return "mean" + over;
-  if (reduction == "max") return "largest" + over;
-  if (reduction == "min") return "least" + over;
-  if (reduction == "rollout" && !view.layers.empty())
-    return "rollout from the input up to layer " + std::to_string(view.layers.back()) + through_heads(view);
-  return "overall " + reduction;
+std::string overall_caption(const AttentionView& view, const ReductionInfo& reduction) {
+  if (!reduction.through_layers) {
+    return std::string(reduction.over_layers) + " over " + heads_of(view, "all heads") + " of " +
+           some("layer", view.layers);
+  }
+  const std::string last =
+      view.layers.empty() ? "the last layer" : "layer " + std::to_string(view.layers.back());
+  return std::string(reduction.name) + " from the input up to " + last + through_heads(view);
 }
 
 std::string removed_caption(const AttentionView& view) {
@@ -107,8 +102,9 @@ std::string removed_caption(const AttentionView& view) {
           (little ? "less than 1" : std::to_string(std::lround(percent))) + " % of the mean attention";
   std::string scaled;
   for (const ReducedAttention& reduced : view.reductions) {
-    if (reduced.reduction == "mean" || reduced.reduction == "rollout")
-      scaled += (scaled.empty() ? "" : " and ") + reduced.reduction;
+    if (!reduced.reduction->distribution) continue;
+    scaled += scaled.empty() ? "" : " and ";
+    scaled += reduced.reduction->name;
   }
   if (!scaled.empty()) text += "; " + scaled + " rows re-normalised";
   return text + "; grey in the text";
@@ -122,17 +118,19 @@ std::string origin_caption(const TokenMap& map, const RenderOptions& options) {
     text += " · query at position " + std::to_string(token.query);
     const AttentionView* own = nullptr;
     for (const AttentionView& view : map.views) {
-      if (view.kind != AttentionKind::kCross) own = &view;
+      if (axes_of(view.kind).within_one()) own = &view;
     }
-    const auto asked = own == nullptr ? std::nullopt : token_at(*own->encoding, token.query);
+    const auto asked = own == nullptr ? std::nullopt : token_at(*own->sequence, token.query);
     if (asked)
       text += " “" +
-              label_text(own->encoding->tokens[static_cast<std::size_t>(*asked)].text, kLabelGraphemes) + "”";
+              label_text(own->sequence->units[static_cast<std::size_t>(*asked)].label, kLabelGraphemes) + "”";
   }
   std::string reductions;
   if (!map.views.empty()) {
-    for (const ReducedAttention& reduced : map.views[0].reductions)
-      reductions += (reductions.empty() ? "" : ", ") + reduced.reduction;
+    for (const ReducedAttention& reduced : map.views[0].reductions) {
+      reductions += reductions.empty() ? "" : ", ";
+      reductions += reduced.reduction->name;
+    }
   }
   if (!reductions.empty()) text += " · " + reductions;
   return text + " · " + scale_caption(options);

@@ -4,43 +4,33 @@
 #include "render/scale.h"
 #include "render/token_page.h"
 
-namespace attnviz {
-namespace render {
+namespace attnviz::render {
 
 std::vector<std::uint8_t> special_sources(const AttentionView& view) {
   std::vector<std::uint8_t> special;
   special.reserve(view.sources.size());
   for (const std::int64_t source : view.sources) {
-    special.push_back(view.encoding->tokens[static_cast<std::size_t>(source)].special ? 1 : 0);
+    special.push_back(view.sequence->units[static_cast<std::size_t>(source)].special ? 1 : 0);
   }
   return special;
 }
 
-}  // namespace render
-
 void ColorTop::add(const TokenMap& map) {
   for (const AttentionView& view : map.views) {
-    const std::vector<std::uint8_t> special = render::special_sources(view);
+    const std::vector<std::uint8_t> special = special_sources(view);
     const bool first = !view.sources.empty() && view.sources[0] == 0;
-    const auto add = [&](const std::string& name, const Matrix& weights, std::vector<std::uint8_t> left_out) {
+    const auto add = [&](std::string_view name, const Matrix& weights, std::vector<std::uint8_t> left_out) {
       for (std::size_t i = 0; i < left_out.size(); ++i) left_out[i] |= special[i];
-      double& top = tops_[{view.kind, name}];
-      top = std::max(top, render::largest_weight(weights, {}, left_out));
+      double& top = tops_[{view.kind, std::string(name)}];
+      top = std::max(top, largest_weight(weights, {}, left_out));
     };
     for (const ReducedAttention& reduced : view.reductions) {
-      const auto sinks = render::sink_columns(reduced.layers, {}, special, first);
-      add(reduced.reduction, reduced.layers, sinks);
-      add(reduced.reduction, {1, static_cast<std::int64_t>(reduced.overall.size()), reduced.overall}, sinks);
+      const auto sinks = sink_columns(reduced.layers, {}, special, first);
+      add(reduced.reduction->name, reduced.layers, sinks);
+      add(reduced.reduction->name, {1, static_cast<std::int64_t>(reduced.overall.size()), reduced.overall},
+          sinks);
     }
-    for (const Matrix& heads : view.per_head)
-      add("heads", heads, render::sink_columns(heads, {}, special, first));
-  }
-}
-
-void ColorTop::add(const ColorTop& other) {
-  for (const auto& [key, value] : other.tops_) {
-    double& top = tops_[key];
-    top = std::max(top, value);
+    for (const Matrix& heads : view.per_head) add("heads", heads, sink_columns(heads, {}, special, first));
   }
 }
 
@@ -49,4 +39,4 @@ double ColorTop::of(AttentionKind kind, std::string_view reduction) const {
   return found == tops_.end() ? 0.0 : found->second;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::render

@@ -11,7 +11,6 @@ namespace attnviz::render {
 /// Palette indexes; below kPaper lie the kColorSteps of the colormap.
 namespace color {
 inline constexpr std::uint8_t kPaper = 220;  ///< Background; from here to kInk a ramp of 18 greys.
-inline constexpr std::uint8_t kPanel = 221;  ///< A breath away from paper.
 inline constexpr std::uint8_t kHair = 223;   ///< Frames and separators.
 inline constexpr std::uint8_t kQuiet = 227;  ///< Leader lines.
 inline constexpr std::uint8_t kDim = 231;    ///< Second-rank text.

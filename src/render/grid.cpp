@@ -5,14 +5,12 @@
 
 #include "attnviz/render.h"
 
-namespace attnviz {
+namespace attnviz::render {
 
 std::int64_t sources_per_column(std::int64_t sources) noexcept {
   constexpr std::int64_t kMostColumns = 4096;
   return std::max<std::int64_t>(1, (sources + kMostColumns - 1) / kMostColumns);
 }
-
-namespace render {
 
 CellSize cell_size(std::int64_t columns, std::int64_t rows, bool square) {
   constexpr std::int64_t kWidth = 1380;
@@ -67,5 +65,4 @@ Grid color_cells(const WeightView& weights, std::int64_t row_bin, std::int64_t c
   return grid;
 }
 
-}  // namespace render
-}  // namespace attnviz
+}  // namespace attnviz::render

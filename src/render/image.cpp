@@ -5,7 +5,7 @@
 #include "attnviz/render.h"
 #include "render/png.h"
 
-namespace attnviz {
+namespace attnviz::render {
 namespace {
 
 void put_u32(std::vector<std::uint8_t>& out, std::uint32_t value) {
@@ -18,15 +18,14 @@ void put_chunk(std::vector<std::uint8_t>& out, std::string_view type, std::span<
   const std::size_t start = out.size();
   out.insert(out.end(), type.begin(), type.end());
   out.insert(out.end(), data.begin(), data.end());
-  put_u32(out, render::png_crc(std::span(out).subspan(start)));
+  put_u32(out, png_crc(std::span(out).subspan(start)));
 }
 
 }  // namespace
 
 Image::Image(std::int64_t width, std::int64_t height, const Palette& palette, std::uint8_t fill)
     : palette_(palette) {
-  if (width < 1 || height < 1 || width >= render::kMostPngBytes ||
-      height > render::kMostPngBytes / (width + 1)) {
+  if (width < 1 || height < 1 || width >= kMostPngBytes || height > kMostPngBytes / (width + 1)) {
     throw Error(ErrorKind::kOutput,
                 "a picture of " + std::to_string(width) + " × " + std::to_string(height) +
                     " pixels cannot be made: the most is 2^31 bytes; draw fewer tokens or layers");
@@ -43,8 +42,7 @@ std::vector<std::uint8_t> encode_png(const Image& image) {
   constexpr std::size_t kIhdrData = 13;  // width, height, depth, colour type, …
   constexpr std::size_t kColorType = 9;  // within that
   constexpr std::size_t kIhdrChunk = 4 + 4 + kIhdrData + 4;
-  const std::vector<std::uint8_t> grey =
-      render::write_grey_png(image.pixels(), image.width(), image.height());
+  const std::vector<std::uint8_t> grey = write_grey_png(image.pixels(), image.width(), image.height());
   std::vector<std::uint8_t> png(grey.begin(), grey.begin() + kHeader);
   png.reserve(grey.size() + 3 * 256 + 12);
   std::array<std::uint8_t, kIhdrData> ihdr{};
@@ -59,4 +57,4 @@ std::vector<std::uint8_t> encode_png(const Image& image) {
   return png;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::render

@@ -6,7 +6,7 @@
 
 #include "attnviz/render.h"
 
-namespace attnviz {
+namespace attnviz::render {
 namespace {
 
 constexpr std::array<std::string_view, 6> kColormaps = {"viridis", "magma",   "inferno",
@@ -64,4 +64,4 @@ std::string to_string(const ScaleTop& top) {
   return std::string(digits.data(), result.ptr);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::render

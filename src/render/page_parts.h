@@ -9,9 +9,9 @@
 
 namespace attnviz::render {
 
-/// Gives the layout of the text of an encoding in so many pixels; may remember it.
+/// Gives the layout of the text of a sequence in so many pixels; may remember it.
 using ReadingLayouts =
-    std::function<std::shared_ptr<const ReadingLayout>(const std::shared_ptr<const Encoding>&, int)>;
+    std::function<std::shared_ptr<const ReadingLayout>(const std::shared_ptr<const Sequence>&, int)>;
 
 /// The text of `view` on the colours of the overall row of its first reduction, on a scale of its own (with
 /// ScaleTop::Kind::kValue on that), between kMargin and `right`. `columns` are the sources of `view`. Returns

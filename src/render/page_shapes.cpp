@@ -25,26 +25,27 @@ void check_matrix(const std::string& what, const Matrix& matrix, std::size_t row
 
 void check_shapes(const TokenMap& map) {
   for (const AttentionView& view : map.views) {
-    if (view.encoding == nullptr)
-      throw Error(ErrorKind::kUsage, "a token map whose view has no encoding cannot be drawn");
+    if (view.sequence == nullptr)
+      throw Error(ErrorKind::kUsage, "a token map whose view has no sequence cannot be drawn");
     const std::size_t sources = view.sources.size();
-    if (!view.encoding->merged.empty())
-      expect("ranges of merged tokens", view.encoding->merged.size(), view.encoding->tokens.size());
+    if (!view.sequence->merged.empty())
+      expect("ranges of merged tokens", view.sequence->merged.size(), view.sequence->units.size());
     if (sources == 0) refuse("sources", 0, 1);
     for (const std::int64_t source : view.sources) {
-      const auto tokens = static_cast<std::int64_t>(view.encoding->tokens.size());
+      const auto tokens = static_cast<std::int64_t>(view.sequence->units.size());
       if (source < 0 || source >= tokens) {
         throw Error(ErrorKind::kUsage, "a token map with position " + std::to_string(source) +
                                            " as a source of a text of " + std::to_string(tokens) +
                                            " tokens cannot be drawn");
       }
-      const int segment = view.encoding->tokens[static_cast<std::size_t>(source)].segment;
-      const auto segments = static_cast<std::int64_t>(view.encoding->segments.size());
+      const int segment = view.sequence->units[static_cast<std::size_t>(source)].segment;
+      const auto segments = static_cast<std::int64_t>(view.sequence->segments.size());
       if (segment >= segments) refuse("segments that its tokens name", segments, segment + 1);
     }
     for (const ReducedAttention& reduced : view.reductions) {
-      check_matrix("'" + reduced.reduction + "'", reduced.layers, view.layers.size(), sources);
-      expect("overall weights of '" + reduced.reduction + "'", reduced.overall.size(), sources);
+      const std::string name = "'" + std::string(reduced.reduction->name) + "'";
+      check_matrix(name, reduced.layers, view.layers.size(), sources);
+      expect("overall weights of " + name, reduced.overall.size(), sources);
     }
     if (view.per_head.empty()) continue;
     expect("matrices of heads", view.per_head.size(), view.layers.size());

@@ -13,11 +13,7 @@
 #include "render/shaper.h"
 #include "render/token_page.h"
 
-namespace attnviz {
-
-using render::Pen;
-using render::Scene;
-using render::Steps;
+namespace attnviz::render {
 
 class Painter::Impl {
  public:
@@ -29,10 +25,10 @@ class Painter::Impl {
         glyphs_(fonts_) {}
 
   Image token_map(const TokenMap& map) {
-    render::check_shapes(map);
+    check_shapes(map);
     return draw([&](Pen& pen) {
-      render::draw_token_page(pen, map, top_,
-                              [&](const auto& encoding, int width) { return reading(encoding, width); });
+      draw_token_page(pen, map, top_,
+                      [&](const auto& sequence, int width) { return reading(sequence, width); });
     });
   }
 
@@ -45,17 +41,17 @@ class Painter::Impl {
                   "an overview cannot show differences beside weights, which have other colours; give it "
                   "differences only");
     }
-    return draw([&](Pen& pen) { render::draw_overview(pen, title, heads, summaries, top_); },
+    return draw([&](Pen& pen) { draw_overview(pen, title, heads, summaries, top_); },
                 any ? Steps::kDifferences : Steps::kWeights);
   }
 
   Image heatmap(const Heatmap& heatmap) {
-    return draw([&](Pen& pen) { render::draw_heatmap_page(pen, heatmap, top_); },
+    return draw([&](Pen& pen) { draw_heatmap_page(pen, heatmap, top_); },
                 heatmap.difference ? Steps::kDifferences : Steps::kWeights);
   }
 
   Image segments(const SegmentChart& chart) {
-    return draw([&](Pen& pen) { render::draw_segment_chart(pen, chart); }, Steps::kShares);
+    return draw([&](Pen& pen) { draw_segment_chart(pen, chart); }, Steps::kShares);
   }
 
   void use_top(ColorTop top) {
@@ -66,7 +62,7 @@ class Painter::Impl {
 
   std::vector<std::string> missing_characters() const {
     std::vector<std::string> names;
-    for (const char32_t code : shaper_.missing()) names.push_back(render::code_point_name(code));
+    for (const char32_t code : shaper_.missing()) names.push_back(code_point_name(code));
     return names;
   }
 
@@ -76,42 +72,39 @@ class Painter::Impl {
     Scene scene;
     Pen pen{scene, shaper_, options_};
     layout(pen);
-    return render::rasterise(scene, scene.right() + render::kMargin, scene.bottom() + render::kMargin,
-                             colors(steps), glyphs_);
+    return rasterise(scene, scene.right() + kMargin, scene.bottom() + kMargin, colors(steps), glyphs_);
   }
 
-  const render::Colors& colors(Steps steps) {
-    std::optional<render::Colors>& made = colors_[static_cast<std::size_t>(steps)];
+  const Colors& colors(Steps steps) {
+    std::optional<Colors>& made = colors_[static_cast<std::size_t>(steps)];
     if (!made) made.emplace(options_.colormap, options_.theme, steps);
     return *made;
   }
 
   /// All tokens of a run look at one text (two for an encoder–decoder): its layout is remembered.
-  std::shared_ptr<const render::ReadingLayout> reading(const std::shared_ptr<const Encoding>& encoding,
-                                                       int width) {
+  std::shared_ptr<const ReadingLayout> reading(const std::shared_ptr<const Sequence>& sequence, int width) {
     constexpr std::size_t kRemembered = 4;
     for (const Remembered& known : readings_) {
-      if (known.encoding == encoding && known.width == width) return known.layout;
+      if (known.sequence == sequence && known.width == width) return known.layout;
     }
-    auto layout =
-        std::make_shared<const render::ReadingLayout>(render::lay_out_reading(shaper_, *encoding, width));
+    auto layout = std::make_shared<const ReadingLayout>(lay_out_reading(shaper_, *sequence, width));
     if (readings_.size() >= kRemembered) readings_.erase(readings_.begin());
-    readings_.push_back({encoding, width, layout});
+    readings_.push_back({sequence, width, layout});
     return layout;
   }
 
   struct Remembered {
-    std::shared_ptr<const Encoding> encoding;  ///< Held, so that its address stays its own.
+    std::shared_ptr<const Sequence> sequence;  ///< Held, so that its address stays its own.
     int width;
-    std::shared_ptr<const render::ReadingLayout> layout;
+    std::shared_ptr<const ReadingLayout> layout;
   };
 
   RenderOptions options_;
   ColorTop top_;
-  std::array<std::optional<render::Colors>, 3> colors_;  ///< Of each Steps, made when needed.
-  render::Fonts fonts_;
-  render::Shaper shaper_;
-  render::Glyphs glyphs_;
+  std::array<std::optional<Colors>, 3> colors_;  ///< Of each Steps, made when needed.
+  Fonts fonts_;
+  Shaper shaper_;
+  Glyphs glyphs_;
   std::vector<Remembered> readings_;
 };
 
@@ -131,4 +124,4 @@ Image Painter::segments(const SegmentChart& chart) { return impl_->segments(char
 void Painter::use_top(ColorTop top) { impl_->use_top(std::move(top)); }
 std::vector<std::string> Painter::missing_characters() const { return impl_->missing_characters(); }
 
-}  // namespace attnviz
+}  // namespace attnviz::render

@@ -39,8 +39,8 @@ struct Columns {
   std::int64_t sources = 0;
   std::int64_t bin = 1;          ///< Sources in a column.
   std::string unit = "sources";  ///< What they are, for notes: or "words", "outputs".
-  std::vector<std::int64_t>
-      positions;                      ///< [sources]: written before labels where some are left out; or empty.
+  /// [sources]: written before labels where some are left out; or empty.
+  std::vector<std::int64_t> positions;
   std::vector<std::string> labels;    ///< [sources], ready to be shaped; empty: their numbers.
   std::vector<std::uint8_t> special;  ///< [sources], or empty.
   std::vector<int> segments;          ///< [sources]: places (segments.h); empty: not named.

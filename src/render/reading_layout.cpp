@@ -22,29 +22,14 @@ struct Stretch {
   std::string name;  ///< For the margin, where a named part begins.
 };
 
-bool is_cjk(hb_script_t script) {
-  return script == HB_SCRIPT_HAN || script == HB_SCRIPT_HIRAGANA || script == HB_SCRIPT_KATAKANA;
-}
-
-/// Scripts without blanks between words: lines break where tokens begin.
-bool has_no_blanks(hb_script_t script) {
-  return script == HB_SCRIPT_THAI || script == HB_SCRIPT_LAO || script == HB_SCRIPT_KHMER ||
-         script == HB_SCRIPT_MYANMAR;
-}
-
-bool may_not_begin_line(char32_t code) {
-  constexpr std::u32string_view kClosing = U"、。，．）」』】〕〉》！？：；ー・…%)]}.,;:!?’”»";
-  return kClosing.find(code) != std::u32string_view::npos;
-}
-
 /// Tokens of one text by their bytes.
 class Owners {
  public:
-  Owners(const Encoding& encoding, bool pair) {
-    for (std::size_t i = 0; i < encoding.tokens.size(); ++i) {
-      const Token& token = encoding.tokens[i];
-      if (!token.span || (token.sequence == 1) != pair) continue;
-      if (token.span->begin < token.span->end) spans_.push_back({*token.span, static_cast<std::int64_t>(i)});
+  Owners(const Sequence& sequence, bool pair) {
+    for (std::size_t i = 0; i < sequence.units.size(); ++i) {
+      const TextSpan* span = sequence.units[i].text();
+      if (span == nullptr || span->pair != pair || span->begin >= span->end) continue;
+      spans_.push_back({*span, static_cast<std::int64_t>(i)});
     }
     std::stable_sort(spans_.begin(), spans_.end(),
                      [](const Owned& a, const Owned& b) { return a.span.begin < b.span.begin; });
@@ -70,12 +55,6 @@ class Owners {
     return tokens;
   }
 
-  bool begins_at(std::int64_t byte) const {
-    const auto at = std::lower_bound(spans_.begin(), spans_.end(), byte,
-                                     [](const Owned& owned, std::int64_t b) { return owned.span.begin < b; });
-    return at != spans_.end() && at->span.begin == byte;
-  }
-
  private:
   struct Owned {
     Span span;
@@ -85,47 +64,52 @@ class Owners {
   std::vector<std::int64_t> ends_;  ///< The furthest end so far.
 };
 
-bool has_names(const Encoding& encoding) {
-  return std::any_of(encoding.segments.begin(), encoding.segments.end(),
+bool has_names(const Sequence& sequence) {
+  return std::any_of(sequence.segments.begin(), sequence.segments.end(),
                      [](const Segment& segment) { return !segment.name.empty(); });
 }
 
 /// Where glue begins to be more than blanks that end the line before it; nothing where it never does.
-std::optional<std::int64_t> begin_of_glue(const Encoding& encoding, const Segment& glue) {
-  const auto size = static_cast<std::int64_t>(encoding.text.size());
-  const std::int64_t begin = std::clamp<std::int64_t>(glue.span.begin, 0, size);
-  const std::int64_t end = std::clamp<std::int64_t>(glue.span.end, begin, size);
-  const std::string_view text =
-      std::string_view(encoding.text)
-          .substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+std::optional<std::int64_t> begin_of_glue(const Sequence& sequence, const Segment& glue) {
+  const std::string_view text = bytes_of(sequence, glue.span);
   const std::size_t word = text.find_first_not_of(" \t\r\n");
   if (word == std::string_view::npos) return std::nullopt;
   const std::size_t newline = text.substr(0, word).rfind('\n');
-  return begin + static_cast<std::int64_t>(newline == std::string_view::npos ? 0 : newline + 1);
+  return std::max<std::int64_t>(glue.span.begin, 0) +
+         static_cast<std::int64_t>(newline == std::string_view::npos ? 0 : newline + 1);
+}
+
+/// Where a part of a text begins that stands on lines of its own.
+struct Start {
+  std::int64_t byte = 0;
+  int segment = kGluePlace;
+  std::string name;
+};
+
+/// The parts of the text, or of its pair, in order; the first begins at 0. A pair without names is called so.
+std::vector<Start> starts_of(const Sequence& sequence, bool pair) {
+  const std::vector<int> places = segment_places(sequence);
+  std::vector<Start> starts = {{0, kGluePlace, pair ? "pair" : ""}};
+  for (std::size_t i = 0; i < sequence.segments.size(); ++i) {
+    const Segment& segment = sequence.segments[i];
+    if (segment.span.pair != pair) continue;
+    if (!segment.name.empty()) {
+      starts.push_back({segment.span.begin, places[i], segment.name});
+      starts[0].name.clear();
+    } else if (const auto begin = begin_of_glue(sequence, segment); begin && has_names(sequence)) {
+      starts.push_back({*begin, kGluePlace, ""});
+    }
+  }
+  const auto end = static_cast<std::int64_t>(pair ? sequence.pair.size() : sequence.text.size());
+  if (!pair && !sequence.generated.empty())
+    starts.push_back({end, kGeneratedPlace, std::string(kGeneratedSegment)});
+  std::stable_sort(starts.begin(), starts.end(),
+                   [](const Start& a, const Start& b) { return a.byte < b.byte; });
+  return starts;
 }
 
 /// Cuts `text` at newlines (which stay at the end of what they end) and where named parts begin.
-std::vector<Stretch> cut(const Encoding& encoding, const std::string& text, bool pair) {
-  struct Start {
-    std::int64_t byte;
-    int segment;
-    std::string name;
-  };
-  std::vector<Start> starts = {{0, -1, pair ? "pair" : ""}};
-  if (!pair) {
-    const std::vector<int> places = segment_places(encoding);
-    const bool named = has_names(encoding);
-    for (std::size_t i = 0; i < encoding.segments.size(); ++i) {
-      const Segment& segment = encoding.segments[i];
-      if (!segment.name.empty()) starts.push_back({segment.span.begin, places[i], segment.name});
-      if (!segment.name.empty() || !named) continue;
-      if (const auto begin = begin_of_glue(encoding, segment)) starts.push_back({*begin, kGluePlace, ""});
-    }
-    const auto own = static_cast<std::int64_t>(encoding.text.size());
-    if (!encoding.generated.empty()) starts.push_back({own, kGeneratedPlace, kGeneratedName});
-  }
-  std::stable_sort(starts.begin(), starts.end(),
-                   [](const Start& a, const Start& b) { return a.byte < b.byte; });
+std::vector<Stretch> cut(const std::string& text, std::vector<Start> starts) {
   std::vector<Stretch> stretches;
   const auto size = static_cast<std::int64_t>(text.size());
   for (Start& start : starts) start.byte = std::clamp<std::int64_t>(start.byte, 0, size);
@@ -156,21 +140,16 @@ std::vector<std::int32_t> advances(const Paragraph& paragraph, const ShapedText&
   return result;
 }
 
-/// 0: not here; 1: only where nothing better is on the line; 2: between words.
-int break_quality(const Paragraph& paragraph, std::size_t at, const Owners& owners, std::int64_t base) {
-  const char32_t before = paragraph.characters[at - 1].code;
-  const char32_t after = paragraph.characters[at].code;
-  if (joins_grapheme(before, after) || after == U' ' || after == U'↵') return 0;
-  if (before == U' ' || before == U'⇥' || before == U'-' || before == U'/') return 2;
-  if (may_not_begin_line(after)) return 1;
-  if (is_cjk(paragraph.scripts[at]) || is_cjk(paragraph.scripts[at - 1])) return 2;
-  const bool token_begins = owners.begins_at(base + paragraph.characters[at].begin);
-  return has_no_blanks(paragraph.scripts[at]) && token_begins ? 2 : 1;
+/// 0: not here; 1: only where nothing better is on the line; 2: where Unicode lets a line begin.
+int break_quality(const Paragraph& paragraph, const std::vector<bool>& starts, std::size_t at) {
+  const Character& after = paragraph.characters[at];
+  if (!after.begins_grapheme || after.code == U' ' || after.code == U'↵') return 0;
+  return starts[at] ? 2 : 1;
 }
 
 /// Ends of the lines of a paragraph.
-std::vector<std::size_t> wrap(const Paragraph& paragraph, const std::vector<std::int32_t>& advance,
-                              std::int32_t width, const Owners& owners, std::int64_t base) {
+std::vector<std::size_t> wrap(const Paragraph& paragraph, const std::vector<bool>& starts,
+                              const std::vector<std::int32_t>& advance, std::int32_t width) {
   std::vector<std::size_t> ends;
   const std::size_t count = paragraph.characters.size();
   std::size_t begin = 0;
@@ -181,7 +160,7 @@ std::vector<std::size_t> wrap(const Paragraph& paragraph, const std::vector<std:
     std::size_t poor = 0;
     for (; at < count; ++at) {
       if (at > begin) {
-        const int quality = break_quality(paragraph, at, owners, base);
+        const int quality = break_quality(paragraph, starts, at);
         if (quality == 2) good = at;
         if (quality == 1) poor = at;
       }
@@ -258,7 +237,8 @@ class Setter {
   void set(const std::string& text, std::int64_t base, int segment, const Owners& owners) {
     const Paragraph paragraph = shaper_.analyse(text);
     const ShapedText whole = shaper_.shape(paragraph, 0, paragraph.characters.size(), kReadingSize);
-    std::vector<std::size_t> ends = wrap(paragraph, advances(paragraph, whole), room_ * 64, owners, base);
+    const std::vector<bool> starts = line_starts(text, paragraph.characters);
+    std::vector<std::size_t> ends = wrap(paragraph, starts, advances(paragraph, whole), room_ * 64);
     if (ends.empty()) ends.push_back(0);
     std::size_t begin = 0;
     for (const std::size_t end : ends) {
@@ -288,12 +268,12 @@ struct Outside {
   std::vector<std::pair<Span, std::int64_t>> spans;
 };
 
-Outside outside_of(const Encoding& encoding, bool segmented) {
+Outside outside_of(const Sequence& sequence, bool segmented) {
   Outside outside;
-  for (std::size_t i = 0; i < encoding.tokens.size(); ++i) {
-    const Token& token = encoding.tokens[i];
-    if (token.span && token.span->begin < token.span->end) continue;
-    const std::string label = label_text(token.text, kLabelGraphemes);
+  for (std::size_t i = 0; i < sequence.units.size(); ++i) {
+    const TextSpan* span = sequence.units[i].text();
+    if (span != nullptr && span->begin < span->end) continue;
+    const std::string label = label_text(sequence.units[i].label, kLabelGraphemes);
     if (label.empty()) continue;
     if (outside.text.empty() && !segmented) outside.text = "not in the text: ";
     const auto begin = static_cast<std::int64_t>(outside.text.size());
@@ -302,7 +282,7 @@ Outside outside_of(const Encoding& encoding, bool segmented) {
         {{begin, static_cast<std::int64_t>(outside.text.size())}, static_cast<std::int64_t>(i)});
     outside.text += "  ";
   }
-  const std::vector<int> places = token_places(encoding);
+  const std::vector<int> places = token_places(sequence);
   const auto glue = std::count(places.begin(), places.end(), kGluePlace);
   if (segmented && glue > static_cast<std::ptrdiff_t>(outside.spans.size()))
     outside.text += outside.spans.empty() ? "glue between segments" : "and glue between segments";
@@ -325,21 +305,21 @@ int gutter_of(Shaper& shaper, const std::vector<Stretch>& stretches, bool outsid
 
 }  // namespace
 
-ReadingLayout lay_out_reading(Shaper& shaper, const Encoding& encoding, int width) {
+ReadingLayout lay_out_reading(Shaper& shaper, const Sequence& sequence, int width) {
   ReadingLayout layout;
-  layout.segmented = has_names(encoding);
-  const std::string texts[] = {encoding.text + encoding.generated, encoding.pair};
+  layout.segmented = has_names(sequence);
+  const std::string texts[] = {sequence.text + sequence.generated, sequence.pair};
   if (texts[0].empty() && texts[1].empty()) return layout;
   std::vector<Stretch> stretches[2];
-  const Outside outside = outside_of(encoding, layout.segmented);
+  const Outside outside = outside_of(sequence, layout.segmented);
   const bool names_outside = layout.segmented && !outside.text.empty();
   for (const std::size_t pair : {0U, 1U}) {
-    if (!texts[pair].empty()) stretches[pair] = cut(encoding, texts[pair], pair == 1);
+    if (!texts[pair].empty()) stretches[pair] = cut(texts[pair], starts_of(sequence, pair == 1));
     layout.gutter = std::max(layout.gutter, gutter_of(shaper, stretches[pair], names_outside));
   }
   Setter setter(shaper, layout, width - layout.gutter - kFrame);
   for (const std::size_t pair : {0U, 1U}) {
-    const Owners owners(encoding, pair == 1);
+    const Owners owners(sequence, pair == 1);
     if (pair == 1 && !stretches[1].empty() && setter.y() > 0) setter.gap(kGapAfterBlock);
     for (const Stretch& stretch : stretches[pair]) {
       if (!stretch.name.empty()) layout.names.push_back({stretch.name, setter.y(), stretch.segment});

@@ -14,7 +14,7 @@ namespace attnviz::render {
 
 /// A stretch of a line that belongs to one token. Stretches of a line do not overlap.
 struct TokenBox {
-  std::int64_t token = 0;  ///< Index into `Encoding::tokens`.
+  std::int64_t token = 0;  ///< Index into `Sequence::units`.
   std::int32_t left = 0;   ///< In 1/64 pixel, from the left end of the line.
   std::int32_t right = 0;
   bool ends_word = false;  ///< A blank or the end of the line follows on its right.
@@ -47,14 +47,14 @@ inline constexpr int kReadingSize = 13;
 inline constexpr int kReadingPitch = 22;
 inline constexpr int kWidestReading = 1500;  ///< Longer lines are hard to follow.
 
-/// Lays `encoding` out in `width` pixels. Segments, glue that is more than blanks, the generated text and a
+/// Lays `sequence` out in `width` pixels. Segments, glue that is more than blanks, the generated text and a
 /// pair begin lines of their own; below the text stand the tokens that are not in it, as those of a template.
-ReadingLayout lay_out_reading(Shaper& shaper, const Encoding& encoding, int width);
+ReadingLayout lay_out_reading(Shaper& shaper, const Sequence& sequence, int width);
 
 /// The colour of each token in a view; nothing for those that are no sources of it.
 struct ReadingColors {
-  std::vector<std::optional<std::uint8_t>> tokens;  ///< [tokens of the encoding].
-  std::optional<std::int64_t> query;                ///< Token to be framed.
+  std::vector<std::optional<std::uint8_t>> tokens;  ///< [tokens of the sequence].
+  std::optional<std::int64_t> query;                ///< Unit to be framed.
   std::vector<SegmentMass> masses;                  ///< Written beside the names.
 };
 

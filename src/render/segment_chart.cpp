@@ -44,9 +44,9 @@ void check(const SegmentChart& chart) {
       }
       sum += mass;
     }
-    if (sum > 1 + kSumTolerance) {
+    if (std::abs(sum - 1) > kSumTolerance) {
       refuse(chart, "has masses that sum to " + weight_text(sum, 3) + " for output " +
-                        std::to_string(output) + "; a sum of at most 1 was expected");
+                        std::to_string(output) + "; a sum of 1 was expected");
     }
   }
 }

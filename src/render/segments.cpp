@@ -25,7 +25,7 @@ std::vector<int> segment_places(std::span<const std::string> names) {
   std::vector<std::string> distinct;
   std::vector<int> places;
   for (const std::string& name : names) {
-    if (name.empty() || name == kGeneratedName) {
+    if (name.empty() || name == kGeneratedSegment) {
       places.push_back(name.empty() ? kGluePlace : kGeneratedPlace);
       continue;
     }
@@ -36,23 +36,20 @@ std::vector<int> segment_places(std::span<const std::string> names) {
   return places;
 }
 
-std::vector<int> segment_places(const Encoding& encoding) {
+std::vector<int> segment_places(const Sequence& sequence) {
   std::vector<std::string> names;
-  for (const Segment& segment : encoding.segments) names.push_back(segment.name);
+  for (const Segment& segment : sequence.segments) names.push_back(segment.name);
   return segment_places(names);
 }
 
-std::vector<int> token_places(const Encoding& encoding) {
-  const std::vector<int> of_segment = segment_places(encoding);
-  const auto written = static_cast<std::int64_t>(encoding.text.size());
+std::vector<int> token_places(const Sequence& sequence) {
+  const std::vector<int> of_segment = segment_places(sequence);
   std::vector<int> places;
-  places.reserve(encoding.tokens.size());
-  for (const Token& token : encoding.tokens) {
-    const bool generated = !encoding.generated.empty() && token.sequence == 0 && token.segment < 0 &&
-                           token.span && token.span->begin >= written;
-    places.push_back(token.segment >= 0 ? of_segment[static_cast<std::size_t>(token.segment)]
-                     : generated        ? kGeneratedPlace
-                                        : kGluePlace);
+  places.reserve(sequence.units.size());
+  for (const Unit& unit : sequence.units) {
+    places.push_back(unit.segment >= 0 ? of_segment[static_cast<std::size_t>(unit.segment)]
+                     : unit.generated  ? kGeneratedPlace
+                                       : kGluePlace);
   }
   return places;
 }

@@ -16,16 +16,14 @@ inline constexpr int kGeneratedPlace = -2;  ///< What the model wrote itself.
 
 /// What pages call glue and template tokens.
 inline constexpr const char* kOutsideName = "outside of segments";
-/// What SegmentMass calls the text that the model wrote.
-inline constexpr const char* kGeneratedName = "generated";
 
-/// Of each name its place among the distinct ones; kGluePlace for "", kGeneratedPlace for kGeneratedName.
+/// Of each name its place among the distinct ones; kGluePlace for "", kGeneratedPlace for kGeneratedSegment.
 /// Places decide on colours.
 std::vector<int> segment_places(std::span<const std::string> names);
-/// The same for the segments of `encoding`, in their order.
-std::vector<int> segment_places(const Encoding& encoding);
-/// Of each token of `encoding`: the place of its segment, kGeneratedPlace for what the model wrote.
-std::vector<int> token_places(const Encoding& encoding);
+/// The same for the segments of `sequence`, in their order.
+std::vector<int> segment_places(const Sequence& sequence);
+/// Of each token of `sequence`: the place of its segment, kGeneratedPlace for what the model wrote.
+std::vector<int> token_places(const Sequence& sequence);
 
 /// Eight colours; places after those have the same colours again under stripes.
 Swatch swatch_of(int place) noexcept;

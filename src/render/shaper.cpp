@@ -1,7 +1,5 @@
 #include "render/shaper.h"
 
-#include <fribidi.h>
-
 #include <algorithm>
 
 namespace attnviz::render {
@@ -40,38 +38,13 @@ hb_language_t han_language(const std::vector<hb_script_t>& scripts) {
   return hb_language_from_string("en", -1);
 }
 
-/// Embedding levels by the Unicode bidirectional algorithm; false: the paragraph runs from left to right.
-bool bidi_levels(const std::vector<Character>& characters, std::vector<std::uint8_t>& levels) {
-  levels.assign(characters.size(), 0);
-  const bool simple = std::all_of(characters.begin(), characters.end(),
-                                  [](const Character& character) { return character.code < 0x590; });
-  if (simple) return false;
-  const auto length = static_cast<FriBidiStrIndex>(characters.size());
-  std::vector<FriBidiChar> codes;
-  codes.reserve(characters.size());
-  for (const Character& character : characters) codes.push_back(character.code);
-  std::vector<FriBidiCharType> types(codes.size());
-  std::vector<FriBidiBracketType> brackets(codes.size());
-  std::vector<FriBidiLevel> found(codes.size());
-  fribidi_get_bidi_types(codes.data(), length, types.data());
-  fribidi_get_bracket_types(codes.data(), length, types.data(), brackets.data());
-  FriBidiParType direction = FRIBIDI_PAR_ON;
-  if (fribidi_get_par_embedding_levels_ex(types.data(), brackets.data(), length, &direction, found.data()) ==
-      0) {
-    return false;
-  }
-  std::copy(found.begin(), found.end(), levels.begin());
-  return FRIBIDI_IS_RTL(direction) != 0;
-}
-
 }  // namespace
 
 /// Characters of one direction, script and font.
 struct Shaper::Run {
   std::size_t first = 0;
   std::size_t last = 0;
-  int level = 0;
-  bool rtl() const { return level % 2 == 1; }
+  bool rtl = false;
 };
 
 int code_box_width(char32_t code) { return 4 * static_cast<int>(code_point_name(code).size() - 2) + 5; }
@@ -83,9 +56,8 @@ void Shaper::choose_fonts(Paragraph& paragraph) {
   for (std::size_t first = 0; first < characters.size();) {
     std::size_t last = first + 1;
     grapheme.assign(1, characters[first].code);
-    while (last < characters.size() && joins_grapheme(characters[last - 1].code, characters[last].code)) {
+    while (last < characters.size() && !characters[last].begins_grapheme)
       grapheme.push_back(characters[last++].code);
-    }
     int face = -1;
     // A joiner with nothing before it steers nothing: it is shown like other hidden characters.
     if (!is_hidden_format(grapheme[0]) && !steers_shaping(grapheme[0])) {
@@ -112,7 +84,7 @@ void Shaper::forget_missing() {
 
 Paragraph Shaper::analyse(std::string_view text) {
   Paragraph paragraph;
-  paragraph.characters = decode_utf8(text);
+  paragraph.characters = characters_of(text);
   for (Character& character : paragraph.characters) character.code = visible(character.code);
   paragraph.rtl = bidi_levels(paragraph.characters, paragraph.levels);
   paragraph.scripts = resolve_scripts(paragraph.characters);
@@ -128,7 +100,7 @@ void Shaper::shape_run(const Paragraph& paragraph, const Run& run, ShapedText& o
   hb_buffer_clear_contents(buffer_);
   hb_buffer_add_codepoints(buffer_, codes.data(), static_cast<int>(codes.size()), 0,
                            static_cast<int>(codes.size()));
-  hb_buffer_set_direction(buffer_, run.rtl() ? HB_DIRECTION_RTL : HB_DIRECTION_LTR);
+  hb_buffer_set_direction(buffer_, run.rtl ? HB_DIRECTION_RTL : HB_DIRECTION_LTR);
   hb_buffer_set_script(buffer_, paragraph.scripts[run.first]);
   hb_buffer_set_language(buffer_, paragraph.language);
   const int face = paragraph.faces[run.first];
@@ -140,7 +112,7 @@ void Shaper::shape_run(const Paragraph& paragraph, const Run& run, ShapedText& o
     const std::size_t character = run.first + infos[i].cluster;
     const std::uint32_t begin = paragraph.characters[character].begin;
     if (out.clusters.empty() || i == 0 || out.clusters.back().begin != begin) {
-      out.clusters.push_back({begin, 0, out.width, out.width, run.rtl()});
+      out.clusters.push_back({begin, 0, out.width, out.width, run.rtl});
     }
     out.glyphs.push_back(
         {face, infos[i].codepoint, out.width + places[i].x_offset, places[i].y_offset, begin});
@@ -152,48 +124,45 @@ void Shaper::shape_run(const Paragraph& paragraph, const Run& run, ShapedText& o
 void Shaper::box_run(const Paragraph& paragraph, const Run& run, ShapedText& out) {
   const std::size_t count = run.last - run.first;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t at = run.rtl() ? run.last - 1 - i : run.first + i;
+    const std::size_t at = run.rtl ? run.last - 1 - i : run.first + i;
     const Character& character = paragraph.characters[at];
     const std::int32_t left = out.width;
     if (at == 0 || !steers_shaping(character.code)) {
       out.glyphs.push_back({-1, character.code, left, 0, character.begin});
       out.width += 64 * code_box_width(character.code);
     }
-    out.clusters.push_back({character.begin, 0, left, out.width, run.rtl()});
+    out.clusters.push_back({character.begin, 0, left, out.width, run.rtl});
   }
+}
+
+std::vector<Shaper::Run> Shaper::runs_of(const Paragraph& paragraph, std::size_t first, std::size_t last) {
+  // Rule L1: blanks at the end of a line take the direction of the paragraph.
+  std::size_t blanks = last;
+  while (blanks > first && paragraph.characters[blanks - 1].code == U' ') --blanks;
+  std::vector<Run> runs;
+  std::vector<std::uint8_t> levels;
+  for (std::size_t i = first; i < last; ++i) {
+    const auto level = i < blanks ? paragraph.levels[i] : static_cast<std::uint8_t>(paragraph.rtl ? 1 : 0);
+    const bool same = !runs.empty() && levels.back() == level &&
+                      paragraph.scripts[i] == paragraph.scripts[i - 1] &&
+                      paragraph.faces[i] == paragraph.faces[i - 1];
+    if (!same) {
+      runs.push_back({i, i, level % 2 == 1});
+      levels.push_back(level);
+    }
+    runs.back().last = i + 1;
+  }
+  std::vector<Run> ordered;
+  ordered.reserve(runs.size());
+  for (const std::int32_t run : visual_order(levels)) ordered.push_back(runs[static_cast<std::size_t>(run)]);
+  return ordered;
 }
 
 ShapedText Shaper::shape(const Paragraph& paragraph, std::size_t first, std::size_t last, int size) {
   ShapedText out;
   out.size = size;
-  if (first >= last) return out;
-  std::vector<std::uint8_t> levels(paragraph.levels.begin() + static_cast<std::ptrdiff_t>(first),
-                                   paragraph.levels.begin() + static_cast<std::ptrdiff_t>(last));
-  // Rule L1: blanks at the end of a line take the direction of the paragraph.
-  for (std::size_t i = levels.size(); i > 0 && paragraph.characters[first + i - 1].code == U' '; --i) {
-    levels[i - 1] = paragraph.rtl ? 1 : 0;
-  }
-  std::vector<Run> runs;
-  int highest = 0;
-  for (std::size_t i = first; i < last; ++i) {
-    const int level = levels[i - first];
-    highest = std::max(highest, level);
-    const bool same = !runs.empty() && runs.back().level == level &&
-                      paragraph.scripts[i] == paragraph.scripts[i - 1] &&
-                      paragraph.faces[i] == paragraph.faces[i - 1];
-    if (!same) runs.push_back({i, i, level});
-    runs.back().last = i + 1;
-  }
-  // Rule L2: from the highest level down to 1, reverse what is at that level or above.
-  for (int level = highest; level > 0; --level) {
-    for (auto run = runs.begin(); run != runs.end();) {
-      const auto from = std::find_if(run, runs.end(), [&](const Run& r) { return r.level >= level; });
-      run = std::find_if(from, runs.end(), [&](const Run& r) { return r.level < level; });
-      std::reverse(from, run);
-    }
-  }
-  for (const Run& run : runs) {
-    const std::size_t old = out.clusters.size();
+  for (const Run& run : runs_of(paragraph, first, last)) {
+    const auto old = static_cast<std::ptrdiff_t>(out.clusters.size());
     if (paragraph.faces[run.first] >= 0) {
       shape_run(paragraph, run, out);
     } else {
@@ -205,10 +174,10 @@ ShapedText Shaper::shape(const Paragraph& paragraph, std::size_t first, std::siz
       cluster.end = end;
       end = cluster.begin;
     };
-    if (run.rtl()) {
-      std::for_each(out.clusters.begin() + static_cast<std::ptrdiff_t>(old), out.clusters.end(), close);
+    if (run.rtl) {
+      std::for_each(out.clusters.begin() + old, out.clusters.end(), close);
     } else {
-      std::for_each(out.clusters.rbegin(), out.clusters.rend() - static_cast<std::ptrdiff_t>(old), close);
+      std::for_each(out.clusters.rbegin(), out.clusters.rend() - old, close);
     }
   }
   return out;
@@ -230,7 +199,7 @@ std::shared_ptr<const ShapedText> Shaper::line(std::string_view text, int size) 
 std::shared_ptr<const ShapedText> Shaper::line_within(std::string_view text, int size, int pixels) {
   auto whole = line(text, size);
   if (whole->pixels() <= pixels) return whole;
-  const std::vector<Character> characters = decode_utf8(text);
+  const std::vector<Character> characters = characters_of(text);
   std::size_t fits = 0;  // so many characters, found by halving
   std::size_t over = characters.size();
   while (over - fits > 1) {
@@ -239,7 +208,7 @@ std::shared_ptr<const ShapedText> Shaper::line_within(std::string_view text, int
         line(std::string(text.substr(0, characters[middle - 1].end)) + "…", size)->pixels() <= pixels;
     (good ? fits : over) = middle;
   }
-  while (fits > 0 && joins_grapheme(characters[fits - 1].code, characters[fits].code)) --fits;
+  while (fits > 0 && !characters[fits].begins_grapheme) --fits;
   return line(std::string(text.substr(0, fits == 0 ? 0 : characters[fits - 1].end)) + "…", size);
 }
 

@@ -80,6 +80,8 @@ class Shaper {
 
  private:
   struct Run;
+  /// Those of characters [first, last), from left to right.
+  static std::vector<Run> runs_of(const Paragraph& paragraph, std::size_t first, std::size_t last);
   void choose_fonts(Paragraph& paragraph);
   void shape_run(const Paragraph& paragraph, const Run& run, ShapedText& out);
   void box_run(const Paragraph& paragraph, const Run& run, ShapedText& out);

@@ -19,7 +19,7 @@ double own_top(const ReducedAttention& reduced, const Columns& columns, std::vec
 /// Colours of all tokens: those of the sources, and grey where one was dropped from among them.
 std::vector<std::optional<std::uint8_t>> token_colors(const AttentionView& view,
                                                       const std::vector<std::uint8_t>& sources) {
-  std::vector<std::optional<std::uint8_t>> colors(view.encoding->tokens.size());
+  std::vector<std::optional<std::uint8_t>> colors(view.sequence->units.size());
   const std::int64_t last = *std::max_element(view.sources.begin(), view.sources.end());
   const bool all = !view.removed.empty() && view.kind == AttentionKind::kCross;
   std::fill_n(colors.begin(), all ? static_cast<std::int64_t>(colors.size()) : last + 1, color::kMasked);
@@ -50,8 +50,8 @@ int draw_query_key(Pen& pen, int y, int right) {
 
 int draw_text_block(Pen& pen, const AttentionView& view, const OutputToken& token, const Columns& columns,
                     const ReadingLayouts& reading, int y, int right) {
-  const Encoding& encoding = *view.encoding;
-  const bool text = !encoding.text.empty() || !encoding.generated.empty() || !encoding.pair.empty();
+  const Sequence& sequence = *view.sequence;
+  const bool text = !sequence.text.empty() || !sequence.generated.empty() || !sequence.pair.empty();
   if (view.reductions.empty() || !text) return y;
   const ReducedAttention& first = view.reductions[0];
   right = std::min(right, kMargin + kWidestReading);
@@ -62,20 +62,20 @@ int draw_text_block(Pen& pen, const AttentionView& view, const OutputToken& toke
   const Grid cells = color_cells({first.overall, {}, 1, columns.sources}, 1, 1, scale, clipped);
   ReadingColors colors;
   colors.tokens = token_colors(view, cells.colors);
-  if (view.kind != AttentionKind::kCross) colors.query = token_at(encoding, token.query);
+  if (axes_of(view.kind).within_one()) colors.query = token_at(sequence, token.query);
   colors.masses = view.segments;
 
   int room = draw_color_bar(pen, scale, clipped.any(), y + 3, right) - 24;
   if (colors.query) room = draw_query_key(pen, y, room) - 16;
-  pen.scene.text(
-      pen.shaper.line_within("text: " + overall_caption(view, first.reduction), kCaptionSize, room - kMargin),
-      kMargin, y, Ink::kText, Role::kCaption);
+  pen.scene.text(pen.shaper.line_within("text: " + overall_caption(view, *first.reduction), kCaptionSize,
+                                        room - kMargin),
+                 kMargin, y, Ink::kText, Role::kCaption);
   const bool has_special =
       std::find(columns.special.begin(), columns.special.end(), 1) != columns.special.end();
   std::string note = scale_note(view, own, has_special);
   if (clipped.any()) note += (note.empty() ? "" : " · ") + clipped_note(columns, scale, clipped, sinks);
   y = std::max(y + 42, draw_note(pen, note, kMargin, y + 18, room - kMargin) + 8);
-  return draw_reading(pen, *reading(view.encoding, right - kMargin), colors, y) + 20;
+  return draw_reading(pen, *reading(view.sequence, right - kMargin), colors, y) + 20;
 }
 
 }  // namespace attnviz::render

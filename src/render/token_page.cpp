@@ -54,7 +54,7 @@ class TokenPage {
 
   /// Width that no output token of the text exceeds, so that all of them get pages of one width.
   static int widest_grid(const AttentionView& view) {
-    const auto tokens = static_cast<std::int64_t>(view.encoding->tokens.size());
+    const auto tokens = static_cast<std::int64_t>(view.sequence->units.size());
     const std::int64_t columns = (tokens + sources_per_column(tokens) - 1) / sources_per_column(tokens);
     return static_cast<int>(std::max(columns, std::min<std::int64_t>(columns * 48, 1380)));
   }
@@ -62,7 +62,7 @@ class TokenPage {
   /// Position that asked, among the sources of `view`; cross attention asks from another text.
   static std::optional<std::int64_t> query_of(const AttentionView& view, const OutputToken& token) {
     if (view.kind == AttentionKind::kCross) return std::nullopt;
-    const auto asked = token_at(*view.encoding, token.query);
+    const auto asked = token_at(*view.sequence, token.query);
     const auto found = std::find(view.sources.begin(), view.sources.end(), asked.value_or(-1));
     if (found == view.sources.end()) return std::nullopt;
     return found - view.sources.begin();
@@ -78,20 +78,20 @@ class TokenPage {
     columns.from_start = !view.sources.empty() && view.sources[0] == 0;
     columns.query = query_of(view, map_.token);
     const bool named = !view.segments.empty();
-    const std::vector<int> places = named ? token_places(*view.encoding) : std::vector<int>{};
+    const std::vector<int> places = named ? token_places(*view.sequence) : std::vector<int>{};
     for (const std::int64_t source : view.sources) {
       const auto at = static_cast<std::size_t>(source);
-      columns.positions.push_back(position_of(*view.encoding, source));
-      columns.labels.push_back(label_text(view.encoding->tokens[at].text, kLabelGraphemes));
+      columns.positions.push_back(view.sequence->position_of(source));
+      columns.labels.push_back(label_text(view.sequence->units[at].label, kLabelGraphemes));
       if (named) columns.segments.push_back(places[at]);
     }
-    if (!view.encoding->merged.empty()) columns.unit = "words";
+    if (!view.sequence->merged.empty()) columns.unit = "words";
     if (!view.reductions.empty()) columns.attended = view.reductions[0].overall;
     return columns;
   }
 
   /// The top for `weights`, which has `overall` beside it.
-  double top_of(const AttentionView& view, const std::string& name, const Matrix& weights,
+  double top_of(const AttentionView& view, std::string_view name, const Matrix& weights,
                 std::span<const float> overall) const {
     if (pen_.options.top.kind == ScaleTop::Kind::kValue) return pen_.options.top.value;
     if (pen_.options.top.kind == ScaleTop::Kind::kRun && top_.of(view.kind, name) > 0)
@@ -108,14 +108,15 @@ class TokenPage {
 
   Panel layers_panel(const AttentionView& view, const ReducedAttention& reduced) const {
     Panel panel;
-    panel.caption = reduction_caption(view, reduced.reduction);
+    panel.caption = reduction_caption(view, *reduced.reduction);
     panel.row_axis = "layer";
     panel.weights = view_of(reduced.layers);
     panel.row_labels = numbered(view.layers);
     panel.cell_height =
         cell_size(static_cast<std::int64_t>(view.sources.size()), reduced.layers.rows, false).height;
     panel.overall = reduced.overall;
-    panel.scale = Scale(pen_.options.scale, top_of(view, reduced.reduction, reduced.layers, reduced.overall));
+    panel.scale =
+        Scale(pen_.options.scale, top_of(view, reduced.reduction->name, reduced.layers, reduced.overall));
     return panel;
   }
 

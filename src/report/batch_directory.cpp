@@ -9,7 +9,7 @@
 #include "report/options_json.h"
 #include "report/own_files.h"
 
-namespace attnviz {
+namespace attnviz::report {
 namespace {
 
 namespace fs = std::filesystem;
@@ -190,4 +190,4 @@ std::string BatchDirectory::finish(const BatchManifest& manifest) {
   return target.string();
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::report

@@ -1,10 +1,10 @@
-#include "report/json_writer.h"
-
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-namespace attnviz {
+#include "attnviz/report.h"
+
+namespace attnviz::report {
 namespace {
 
 void append_float(std::string& out, float number) {
@@ -95,4 +95,4 @@ std::string JsonWriter::finish() && {
   return std::move(out_);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::report

@@ -3,7 +3,7 @@
 #include "report/own_files.h"
 #include "report/token_fields.h"
 
-namespace attnviz {
+namespace attnviz::report {
 namespace {
 
 void write_model(JsonWriter& json, const ManifestModel& model) {
@@ -22,19 +22,19 @@ void write_model(JsonWriter& json, const ManifestModel& model) {
   json.end_object();
 }
 
-void write_tokens(JsonWriter& json, std::string_view name, const Encoding& encoding) {
+void write_tokens(JsonWriter& json, std::string_view name, const Sequence& sequence) {
   json.key(name);
   json.begin_array();
-  for (std::size_t i = 0; i < encoding.tokens.size(); ++i)
-    write_token(json, encoding, static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < sequence.units.size(); ++i)
+    write_token(json, sequence, static_cast<std::int64_t>(i));
   json.end_array();
 }
 
-void write_texts(JsonWriter& json, const Encoding& source, const Encoding* target) {
+void write_texts(JsonWriter& json, const Sequence& source, const Sequence* target) {
   json.field("text", source.text);
   if (!source.pair.empty()) json.field("pair", source.pair);
   if (target != nullptr && !target->text.empty()) json.field("target_text", target->text);
-  const Encoding& writer = target != nullptr ? *target : source;
+  const Sequence& writer = target != nullptr ? *target : source;
   if (!writer.generated.empty()) json.field("generated_text", writer.generated);
   write_tokens(json, "tokens", source);
   if (target != nullptr) write_tokens(json, "target_tokens", *target);
@@ -144,6 +144,7 @@ void write_heads(JsonWriter& json, const std::vector<HeadSummary>& heads) {
     json.field("attention", to_string(head.kind));
     json.field("layer", head.layer);
     json.field("head", head.head);
+    json.field("rows", head.queries);
     json.field("entropy", static_cast<float>(head.entropy));
     json.field("sink", static_cast<float>(head.sink));
     json.field("previous", static_cast<float>(head.previous));
@@ -184,4 +185,4 @@ std::string manifest_json(const Manifest& manifest) {
   return std::move(json).finish();
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::report

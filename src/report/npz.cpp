@@ -9,7 +9,7 @@
 
 #include "attnviz/report.h"
 
-namespace attnviz {
+namespace attnviz::report {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 24;      ///< Bytes handed to minizip at once.
@@ -171,4 +171,4 @@ std::string npz(std::span<const NpzArray> arrays) {
   return out;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::report

@@ -1,6 +1,6 @@
 #include "report/options_json.h"
 
-namespace attnviz {
+namespace attnviz::report {
 namespace {
 
 void write_option(JsonWriter& json, const OptionValue& option) {
@@ -28,4 +28,4 @@ void write_options(JsonWriter& json, const ManifestOptions& options) {
   json.end_object();
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::report

@@ -1,11 +1,10 @@
 #pragma once
 
 #include "attnviz/report.h"
-#include "report/json_writer.h"
 
-namespace attnviz {
+namespace attnviz::report {
 
 /// An object with a member for each option.
 void write_options(JsonWriter& json, const ManifestOptions& options);
 
-}  // namespace attnviz
+}  // namespace attnviz::report

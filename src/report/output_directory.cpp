@@ -6,7 +6,7 @@
 #include "attnviz/report.h"
 #include "report/own_files.h"
 
-namespace attnviz {
+namespace attnviz::report {
 namespace {
 
 namespace fs = std::filesystem;
@@ -101,4 +101,4 @@ void OutputDirectory::commit(const std::string& last) {
   staged_names_.clear();
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::report

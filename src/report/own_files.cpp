@@ -10,7 +10,7 @@
 #include <sstream>
 #include <system_error>
 
-namespace attnviz {
+namespace attnviz::report {
 namespace {
 
 namespace fs = std::filesystem;
@@ -125,4 +125,4 @@ std::optional<std::string> schema_of(const fs::path& file) {
   return schema != document.end() && schema->is_string() ? schema->get<std::string>() : "";
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::report

@@ -9,7 +9,7 @@
 
 #include "attnviz/report.h"
 
-namespace attnviz {
+namespace attnviz::report {
 
 /// Names that a run writes; nothing else in a folder is ever removed.
 constexpr std::string_view kManifest = "manifest.json";
@@ -41,10 +41,7 @@ std::vector<std::filesystem::path> create_folder(const std::filesystem::path& pa
 /// empty then.
 void clear_run(const std::filesystem::path& folder);
 
-/// The bytes of `file`; nothing where there is none, or it cannot be read to its end.
-std::optional<std::string> read_bytes(const std::filesystem::path& file);
-
 /// The schema that a JSON file names; "" where it names none, nothing where there is no such file.
 std::optional<std::string> schema_of(const std::filesystem::path& file);
 
-}  // namespace attnviz
+}  // namespace attnviz::report

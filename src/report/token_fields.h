@@ -1,13 +1,13 @@
 #pragma once
 
 #include "attnviz/core.h"
-#include "report/json_writer.h"
+#include "attnviz/report.h"
 
-namespace attnviz {
+namespace attnviz::report {
 
 /// {"index", "id", "text", "begin", "end", "special", "segment"} of one position. Bytes are those of the
 /// input: a token of the template or of generated text has null for both. "segment" is there when segments
 /// are named.
-void write_token(JsonWriter& json, const Encoding& encoding, std::int64_t position);
+void write_token(JsonWriter& json, const Sequence& sequence, std::int64_t position);
 
-}  // namespace attnviz
+}  // namespace attnviz::report

@@ -5,7 +5,7 @@
 #include "attnviz/report.h"
 #include "report/token_fields.h"
 
-namespace attnviz {
+namespace attnviz::report {
 namespace {
 
 void write_rows(JsonWriter& json, const Matrix& matrix) {
@@ -22,12 +22,12 @@ void write_view(JsonWriter& json, const AttentionView& view) {
   json.field("attention", to_string(view.kind));
   json.key("sources");
   json.begin_array();
-  for (const std::int64_t position : view.sources) write_token(json, *view.encoding, position);
+  for (const std::int64_t position : view.sources) write_token(json, *view.sequence, position);
   json.end_array();
   json.key("reductions");
   json.begin_object();
   for (const ReducedAttention& reduction : view.reductions) {
-    json.key(reduction.reduction);
+    json.key(reduction.reduction->name);
     json.begin_object();
     json.key("layers");
     write_rows(json, reduction.layers);
@@ -61,29 +61,30 @@ void write_view(JsonWriter& json, const AttentionView& view) {
 
 }  // namespace
 
-void write_token(JsonWriter& json, const Encoding& encoding, std::int64_t position) {
-  const Token& token = encoding.tokens[static_cast<std::size_t>(position)];
-  const std::string& text = token.sequence == 1 ? encoding.pair : encoding.text;
-  const bool in_input = token.span && token.span->begin < static_cast<std::int64_t>(text.size());
-  const bool word = !encoding.merged.empty();
+void write_token(JsonWriter& json, const Sequence& sequence, std::int64_t position) {
+  const Unit& unit = sequence.units[static_cast<std::size_t>(position)];
+  const TextSpan* span = unit.text();
+  const std::string& text = span != nullptr && span->pair ? sequence.pair : sequence.text;
+  const bool in_input = span != nullptr && span->begin < static_cast<std::int64_t>(text.size());
+  const bool word = !sequence.merged.empty();
   const Span tokens =
-      word ? encoding.merged[static_cast<std::size_t>(position)] : Span{position, position + 1};
+      word ? sequence.merged[static_cast<std::size_t>(position)] : Span{position, position + 1};
   json.begin_object();
   json.field("index", tokens.begin);
   if (word) json.field("tokens", tokens.end - tokens.begin);
-  json.field("id", token.id);
-  json.field("text", token.text);
+  json.field("id", unit.id);
+  json.field("text", unit.label);
   for (const auto& [name, edge] : {std::pair{"begin", &Span::begin}, std::pair{"end", &Span::end}}) {
     json.key(name);
     if (in_input) {
-      json.value(*token.span.*edge);
+      json.value(span->*edge);
     } else {
       json.null();
     }
   }
-  json.field("special", token.special);
-  if (token.segment >= 0)
-    json.field("segment", encoding.segments[static_cast<std::size_t>(token.segment)].name);
+  json.field("special", unit.special);
+  if (unit.segment >= 0)
+    json.field("segment", sequence.segments[static_cast<std::size_t>(unit.segment)].name);
   json.end_object();
 }
 
@@ -122,4 +123,4 @@ std::string token_file_stem(std::int64_t index, std::string_view label) {
   return kept.empty() ? number : std::string(number) + "-" + kept;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::report

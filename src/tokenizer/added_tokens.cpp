@@ -2,31 +2,30 @@
 
 #include <algorithm>
 
+#include "core/utf8.h"
 #include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 // Every position of the text is tried for every token at once, so this bounds the work for a byte of text.
 constexpr std::size_t kLongestContent = 1024;
 
 char32_t character_before(std::string_view text, std::size_t position) {
-  do {
-    --position;
-  } while (unicode::is_continuation(text[position]));
-  return unicode::next(text, position);
+  position = utf8::begin_of_character(text, position - 1);
+  return utf8::next(text, position);
 }
 
 bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
   if (begin > 0 && unicode::is_word(character_before(text, begin))) return false;
-  return end == text.size() || !unicode::is_word(unicode::next(text, end));
+  return end == text.size() || !unicode::is_word(utf8::next(text, end));
 }
 
 std::size_t without_space_before(std::string_view text, std::size_t begin, std::size_t limit) {
   while (begin > limit) {
     const char32_t c = character_before(text, begin);
     if (!unicode::is_whitespace(c)) break;
-    begin -= unicode::length(c);
+    begin -= utf8::length(c);
   }
   return std::max(begin, limit);
 }
@@ -34,7 +33,7 @@ std::size_t without_space_before(std::string_view text, std::size_t begin, std::
 std::size_t without_space_behind(std::string_view text, std::size_t end) {
   while (end < text.size()) {
     std::size_t behind = end;
-    if (!unicode::is_whitespace(unicode::next(text, behind))) break;
+    if (!unicode::is_whitespace(utf8::next(text, behind))) break;
     end = behind;
   }
   return end;
@@ -42,8 +41,8 @@ std::size_t without_space_behind(std::string_view text, std::size_t end) {
 
 }  // namespace
 
-AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const Model& model, const Normalizer* normalizer,
-                         const std::string& where) {
+AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const PieceModel& model,
+                         const Normalizer* normalizer, const std::string& where) {
   std::int64_t largest = -1;
   const auto model_size = static_cast<std::int64_t>(model.size());
   for (AddedToken& token : tokens) {
@@ -178,4 +177,4 @@ PreTokenized AddedTokens::extract(std::string_view text, const Normalizer* norma
   return words;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -11,7 +11,7 @@
 #include "tokenizer/byte_trie.h"
 #include "tokenizer/components.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 struct AddedToken {
   std::string content;
@@ -31,7 +31,7 @@ class AddedTokens {
   /// Ids are given as the reference does: that of the model's piece where there is one, else the next free
   /// number. What a file says about the id is not used. Throws Error(kInput) naming `where` for a token that
   /// is absurdly long.
-  AddedTokens(std::vector<AddedToken> tokens, const Model& model, const Normalizer* normalizer,
+  AddedTokens(std::vector<AddedToken> tokens, const PieceModel& model, const Normalizer* normalizer,
               const std::string& where);
 
   /// `text` in parts: added tokens that are looked for as written, then the normalized rest with those that
@@ -41,7 +41,6 @@ class AddedTokens {
   const AddedToken* find(std::int64_t id) const noexcept;
   std::optional<std::uint32_t> id_of(std::string_view content) const;
   std::int64_t end_id() const noexcept { return end_id_; }
-  const std::vector<AddedToken>& all() const noexcept { return tokens_; }
 
  private:
   struct Found {
@@ -59,4 +58,4 @@ class AddedTokens {
   std::int64_t end_id_ = 0;
 };
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

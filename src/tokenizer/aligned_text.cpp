@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
-#include "tokenizer/unicode.h"
+#include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 AlignedText::AlignedText(std::string_view input, std::uint32_t first_byte) : text(input), origin(first_byte) {
   alignment.resize(text.size());
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t begin = i;
-    i += unicode::length(text[i]);
+    i += utf8::length(text[i]);
     const Alignment whole{first_byte + static_cast<std::uint32_t>(begin),
                           first_byte + static_cast<std::uint32_t>(i)};
     for (std::size_t k = begin; k < i; ++k) alignment[k] = whole;
@@ -21,7 +21,7 @@ void append_rewritten(std::string_view text, std::span<const Alignment> alignmen
                       std::span<const Change> changes, std::size_t removed, AlignedText& out) {
   std::size_t old = 0;  // Next byte of `text` to be replaced.
   const auto skip = [&](std::size_t characters) {
-    for (; characters > 0 && old < text.size(); --characters) old += unicode::length(text[old]);
+    for (; characters > 0 && old < text.size(); --characters) old += utf8::length(text[old]);
   };
   skip(removed);
   for (const Change& change : changes) {
@@ -32,7 +32,7 @@ void append_rewritten(std::string_view text, std::span<const Alignment> alignmen
       if (!alignment.empty()) aligned = alignment[std::min(old, alignment.size() - 1)];
       skip(1 + static_cast<std::size_t>(-static_cast<std::int64_t>(change.change)));
     }
-    unicode::append(out.text, change.character);
+    utf8::append(out.text, change.character);
     out.alignment.resize(out.text.size(), aligned);
   }
 }
@@ -52,4 +52,4 @@ void AlignedText::prepend(std::string_view prefix) {
   alignment.insert(alignment.begin(), prefix.size(), alignment.front());
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 /// Bytes [begin, end) of the input. 32 bits: texts over 1 GB are refused at the door.
 struct Alignment {
@@ -56,6 +56,6 @@ void append_rewritten(std::string_view text, std::span<const Alignment> alignmen
 template <typename Predicate>
 bool any_character(std::string_view text, Predicate predicate);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer
 
 #include "tokenizer/aligned_text_inl.h"

@@ -1,15 +1,15 @@
 /// Templates of aligned_text.h.
 #pragma once
 
+#include "core/utf8.h"
 #include "tokenizer/aligned_text.h"
-#include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 template <typename Predicate>
 bool any_character(std::string_view text, Predicate predicate) {
   for (std::size_t i = 0; i < text.size();) {
-    if (predicate(unicode::next(text, i))) return true;
+    if (predicate(utf8::next(text, i))) return true;
   }
   return false;
 }
@@ -21,7 +21,7 @@ void AlignedText::filter(Predicate keep) {
   changes.reserve(text.size());
   std::size_t removed = 0;
   for (std::size_t i = 0; i < text.size();) {
-    const char32_t c = unicode::next(text, i);
+    const char32_t c = utf8::next(text, i);
     if (keep(c)) {
       changes.push_back({c, 0});
     } else if (changes.empty()) {
@@ -38,8 +38,8 @@ void AlignedText::map(Map map) {
   if (!any_character(text, [&](char32_t c) { return map(c) != c; })) return;
   std::vector<Change> changes;
   changes.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) changes.push_back({map(unicode::next(text, i)), 0});
+  for (std::size_t i = 0; i < text.size();) changes.push_back({map(utf8::next(text, i)), 0});
   rewrite(changes);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

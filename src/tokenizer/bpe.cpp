@@ -6,9 +6,9 @@
 #include <functional>
 #include <queue>
 
-#include "tokenizer/unicode.h"
+#include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 struct Merge {
@@ -82,7 +82,7 @@ class BpeScratch final : public Scratch {
   std::vector<Entry> entries_;
 };
 
-class BpeModel final : public Model {
+class BpeModel final : public PieceModel {
  public:
   BpeModel(Vocabulary vocabulary, const std::vector<MergePair>& merges, BpeOptions options,
            const std::string& where)
@@ -98,7 +98,7 @@ class BpeModel final : public Model {
     }
     // The pieces of single characters are looked up for every character of every word.
     for (unsigned c = 0; c < 128; ++c) ascii_[c] = vocabulary_.id_of(std::string(1, static_cast<char>(c)));
-    for (char32_t c = 0x80; c < 0x144; ++c) latin_[c - 0x80] = vocabulary_.id_of(unicode::to_utf8(c));
+    for (char32_t c = 0x80; c < 0x144; ++c) latin_[c - 0x80] = vocabulary_.id_of(utf8::encode(c));
   }
 
   std::unique_ptr<Scratch> make_scratch(std::size_t text_bytes) const override {
@@ -191,7 +191,7 @@ class BpeModel final : public Model {
     if (plain) {
       if (character.size() == 1) return ascii_[static_cast<unsigned char>(character[0])];
       std::size_t begin = 0;
-      const char32_t c = unicode::next(character, begin);
+      const char32_t c = utf8::next(character, begin);
       if (c < 0x144) return latin_[c - 0x80];
       return vocabulary_.id_of(character);
     }
@@ -213,7 +213,7 @@ class BpeModel final : public Model {
     };
     for (std::size_t i = 0; i < word.size();) {
       const std::size_t begin = i;
-      i += unicode::length(word[i]);
+      i += utf8::length(word[i]);
       const std::string_view character = word.substr(begin, i - begin);
       const auto length = static_cast<std::uint32_t>(character.size());
       if (const auto id = id_of_character(character, begin, i == word.size(), scratch.spelled)) {
@@ -325,9 +325,9 @@ class BpeModel final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_bpe(Vocabulary vocabulary, const std::vector<MergePair>& merges,
-                                BpeOptions options, const std::string& where) {
+std::unique_ptr<PieceModel> make_bpe(Vocabulary vocabulary, const std::vector<MergePair>& merges,
+                                     BpeOptions options, const std::string& where) {
   return std::make_unique<BpeModel>(std::move(vocabulary), merges, std::move(options), where);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

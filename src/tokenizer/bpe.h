@@ -11,7 +11,7 @@
 #include "tokenizer/components.h"
 #include "tokenizer/vocabulary.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 struct BpeOptions {
   std::optional<std::string> unknown;  ///< Piece for characters that are in no other.
@@ -26,7 +26,7 @@ using MergePair = std::pair<std::string_view, std::string_view>;
 
 /// `merges` in the order of their rank. Throws Error(kInput) naming `where` when one has a part or a result
 /// that is not in the vocabulary, or when the unknown piece is not.
-std::unique_ptr<Model> make_bpe(Vocabulary vocabulary, const std::vector<MergePair>& merges,
-                                BpeOptions options, const std::string& where);
+std::unique_ptr<PieceModel> make_bpe(Vocabulary vocabulary, const std::vector<MergePair>& merges,
+                                     BpeOptions options, const std::string& where);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

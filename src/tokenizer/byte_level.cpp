@@ -1,16 +1,17 @@
 #include "tokenizer/byte_level.h"
 
 #include "attnviz/core.h"
+#include "core/utf8.h"
 #include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 void append_byte_level(std::string_view text, std::span<const Alignment> alignment, AlignedText& out) {
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t end = i + unicode::length(text[i]);
+    const std::size_t end = i + utf8::length(text[i]);
     const Alignment whole = alignment[i];
     for (; i < end; ++i) {
-      unicode::append(out.text, unicode::byte_level_char(static_cast<unsigned char>(text[i])));
+      utf8::append(out.text, unicode::byte_level_char(static_cast<unsigned char>(text[i])));
       out.alignment.resize(out.text.size(), whole);
     }
   }
@@ -20,7 +21,7 @@ std::string from_byte_level(std::string_view piece) {
   std::string bytes;
   bytes.reserve(piece.size());
   for (std::size_t i = 0; i < piece.size();) {
-    const int byte = unicode::byte_level_byte(unicode::next(piece, i));
+    const int byte = unicode::byte_level_byte(utf8::next(piece, i));
     if (byte < 0) return std::string(piece);
     bytes.push_back(static_cast<char>(static_cast<unsigned char>(byte)));
   }
@@ -77,4 +78,4 @@ void replace_matches(AlignedText& text, const Pattern& pattern, std::string_view
   text = std::move(result);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

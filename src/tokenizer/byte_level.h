@@ -8,7 +8,7 @@
 #include "tokenizer/aligned_text.h"
 #include "tokenizer/pattern.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 /// Appends `text` with each byte spelled as its character of the byte-level alphabet. All bytes of one
 /// character keep its alignment.
@@ -23,4 +23,4 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
 /// Replaces every match of `pattern` by `content`, which is aligned with the last character of the match.
 void replace_matches(AlignedText& text, const Pattern& pattern, std::string_view content);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 ByteTrie::ByteTrie(std::vector<std::pair<std::string_view, std::uint32_t>> entries) {
   std::stable_sort(entries.begin(), entries.end(),
@@ -49,4 +49,4 @@ std::uint32_t ByteTrie::child(std::uint32_t node, char byte) const noexcept {
   return parent.first_child + static_cast<std::uint32_t>(static_cast<const char*>(found) - labels);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

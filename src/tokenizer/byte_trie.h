@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 class ByteTrie {
  public:
@@ -34,4 +34,4 @@ class ByteTrie {
   std::uint32_t from_root_[256] = {};
 };
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -12,14 +12,13 @@
 #include "attnviz/core.h"
 #include "tokenizer/aligned_text.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 namespace json {
 struct Value;
 }
 
-// ------------------------------------------------------------------------------------------------
-// normalizing
+// ---------------------------------------------------------------------------------------------- normalizing
 
 /// Rewrites a piece of text before it is split.
 class Normalizer {
@@ -59,8 +58,7 @@ class PreTokenizer {
   virtual void pre_tokenize(PreTokenized& words) const = 0;
 };
 
-// -------------------------------------------------------------------------------------------------- the
-// model
+// ---------------------------------------------------------------------------------------------------- model
 
 /// A piece found in a word; bytes [begin, end) of the word.
 struct ModelToken {
@@ -76,9 +74,9 @@ class Scratch {
 };
 
 /// Finds the pieces of a word.
-class Model {
+class PieceModel {
  public:
-  virtual ~Model() = default;
+  virtual ~PieceModel() = default;
   virtual std::unique_ptr<Scratch> make_scratch(std::size_t /*text_bytes*/) const { return nullptr; }
   /// Appends the pieces of `word`, not empty, to `out`. Throws kInput when it has none and the vocabulary no
   /// unknown token.
@@ -125,24 +123,39 @@ class PostProcessor {
   virtual void process(std::vector<Part>& parts, bool special) const = 0;
 };
 
-// ---------------------------------------------------------------------------------------------------
-// decoding
+// ------------------------------------------------------------------------------------------------- decoding
 
-/// Turns pieces into text, step by step; the text is all steps' result, concatenated.
+using Pieces = std::vector<std::string>;
+
+/// One step of turning pieces into text, on its way through the pieces of one text.
+class DecoderStream {
+ public:
+  virtual ~DecoderStream() = default;
+  /// Takes the next piece; appends to `out` what is settled by it, whatever follows.
+  virtual void push(std::string piece, Pieces& out) = 0;
+  /// Appends what is left when no piece follows. Nothing is pushed after it.
+  virtual void finish(Pieces& out) = 0;
+  virtual std::unique_ptr<DecoderStream> clone() const = 0;
+};
+
+/// Turns pieces into text: what its stream gives, concatenated. Must outlive its streams.
 class Decoder {
  public:
   virtual ~Decoder() = default;
-  virtual void decode(std::vector<std::string>& pieces) const = 0;
+  virtual std::unique_ptr<DecoderStream> stream() const = 0;
+  /// Whether what comes out are the parts of one piece, for a step behind it.
+  virtual bool fuses() const noexcept { return false; }
+  /// A stream that takes the parts of one piece. By default it waits for all of them.
+  virtual std::unique_ptr<DecoderStream> stream_of_parts() const;
 };
 
-// --------------------------------------------------------------------------------------------------
-// factories
+// ------------------------------------------------------------------------------------------------ factories
 
 /// `where` is the file for messages. A JSON null gives a null pointer.
 std::unique_ptr<Normalizer> make_normalizer(const json::Value& value, const std::string& where);
 std::unique_ptr<PreTokenizer> make_pre_tokenizer(const json::Value& value, const std::string& where);
 std::unique_ptr<PostProcessor> make_post_processor(const json::Value& value, const std::string& where);
 std::unique_ptr<Decoder> make_decoder(const json::Value& value, const std::string& where);
-std::unique_ptr<Model> make_model(const json::Value& value, const std::string& where);
+std::unique_ptr<PieceModel> make_model(const json::Value& value, const std::string& where);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -10,7 +10,7 @@
 #include "attnviz/tokenizer.h"
 #include "tokenizer/pipeline.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 /// What tokenizer_config.json and special_tokens_map.json say beside a tokenizer. Members that are not there
 /// are not set.
@@ -39,4 +39,4 @@ Pipeline read_sentencepiece_model(const CompanionFile& file, const TokenizerConf
 void set_template(Pipeline& pipeline, const std::vector<std::string>& before,
                   const std::vector<std::string>& behind, bool around_pair);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

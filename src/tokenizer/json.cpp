@@ -1,18 +1,24 @@
 #include "tokenizer/json.h"
 
+#include <simdjson.h>
+
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
 #include "attnviz/core.h"
-#include "tokenizer/unicode.h"
+#include "core/utf8.h"
 
-namespace attnviz::json {
+namespace attnviz::tokenizer::json {
 namespace {
 
 constexpr std::size_t kDeepest = 64;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kWhiteSpace = " \t\r\n";
 constexpr std::int64_t kLargestCount = (std::int64_t{1} << 31) - 1;
+
+namespace ondemand = simdjson::ondemand;
 
 std::string_view copy(std::pmr::memory_resource& memory, std::string_view text) {
   if (text.empty()) return {};
@@ -21,93 +27,107 @@ std::string_view copy(std::pmr::memory_resource& memory, std::string_view text) 
   return {place, text.size()};
 }
 
-/// Builds values from the events of the parser.
-class Builder : public nlohmann::json_sax<nlohmann::json> {
+/// Builds values from what the parser finds. simdjson checks what it hands out, so that the file is checked
+/// once all of it was read; its errors are exceptions here.
+class Reader {
  public:
-  Builder(std::pmr::memory_resource& memory, Value& root, const std::string& where)
-      : memory_(memory), root_(root), where_(where) {}
+  Reader(std::pmr::memory_resource& memory, const std::string& where) : memory_(memory), where_(where) {}
 
-  bool null() override {
-    place();
-    return true;
-  }
-  bool boolean(bool value) override {
-    Value& target = place();
-    target.kind = Kind::kBool;
-    target.boolean = value;
-    return true;
-  }
-  bool number_integer(number_integer_t value) override {
-    Value& target = place();
-    target.kind = Kind::kInteger;
-    target.integer = value;
-    target.real = static_cast<double>(value);
-    return true;
-  }
-  bool number_unsigned(number_unsigned_t value) override {
-    Value& target = place();
-    const bool fits = value <= static_cast<number_unsigned_t>(INT64_MAX);
-    target.kind = fits ? Kind::kInteger : Kind::kReal;
-    target.integer = fits ? static_cast<std::int64_t>(value) : 0;
-    target.real = static_cast<double>(value);
-    return true;
-  }
-  bool number_float(number_float_t, const string_t& text) override {
-    Value& target = place();
-    target.kind = Kind::kReal;
-    target.real = parse_decimal(text);
-    return true;
-  }
-  bool string(string_t& text) override {
-    Value& target = place();
-    target.kind = Kind::kString;
-    target.text = copy(memory_, text);
-    return true;
-  }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return open(Kind::kObject); }
-  bool start_array(std::size_t) override { return open(Kind::kArray); }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
-  bool key(string_t& text) override {
-    key_ = copy(memory_, text);
-    return true;
-  }
-  bool parse_error(std::size_t position, const std::string&,
-                   const nlohmann::json::exception& error) override {
-    throw Error(ErrorKind::kInput, where_ + " is not JSON: error at byte " + std::to_string(position),
-                unicode::replace_invalid(error.what()));
+  /// The whole file: an array or an object.
+  void read(ondemand::document& document, Value& root) {
+    if (document.type() == ondemand::json_type::array) {
+      read_array(document, root, 0);
+    } else {
+      read_object(document, root, 0);
+    }
+    // At the end there is no place any more.
+    if (document.current_location().error() == simdjson::SUCCESS) {
+      throw simdjson::simdjson_error(simdjson::TAPE_ERROR);
+    }
   }
 
  private:
-  Value& place() {
-    if (open_.empty()) return root_;
-    auto& items = open_.back()->items;
-    Value& value = items.emplace_back(&memory_);
-    if (open_.back()->kind == Kind::kObject) value.key = key_;
-    return value;
-  }
-  bool open(Kind kind) {
-    if (open_.size() == kDeepest) {
-      throw Error(ErrorKind::kInput,
-                  where_ + " is nested deeper than " + std::to_string(kDeepest) + " levels");
+  void read(ondemand::value value, Value& target, std::size_t depth) {
+    switch (ondemand::json_type(value.type())) {
+      case ondemand::json_type::array: read_array(value, target, depth); return;
+      case ondemand::json_type::object: read_object(value, target, depth); return;
+      case ondemand::json_type::number: read_number(value, target); return;
+      case ondemand::json_type::string:
+        target.kind = Kind::kString;
+        target.text = copy(memory_, std::string_view(value.get_string()));
+        return;
+      case ondemand::json_type::boolean:
+        target.kind = Kind::kBool;
+        target.boolean = bool(value.get_bool());
+        return;
+      default:
+        if (!bool(value.is_null())) throw simdjson::simdjson_error(simdjson::N_ATOM_ERROR);
     }
-    Value& value = place();
-    value.kind = kind;
-    open_.push_back(&value);
-    return true;
   }
-  bool close() {
-    open_.pop_back();
-    return true;
+
+  void require_depth(std::size_t depth) const {
+    if (depth < kDeepest) return;
+    throw Error(ErrorKind::kInput, where_ + " is nested deeper than " + std::to_string(kDeepest) + " levels");
+  }
+
+  /// `Source` is the document or a value in it.
+  template <typename Source>
+  void read_array(Source& source, Value& target, std::size_t depth) {
+    require_depth(depth);
+    target.kind = Kind::kArray;
+    for (auto element : source.get_array()) {
+      read(element.value(), target.items.emplace_back(&memory_), depth + 1);
+    }
+  }
+
+  template <typename Source>
+  void read_object(Source& source, Value& target, std::size_t depth) {
+    require_depth(depth);
+    target.kind = Kind::kObject;
+    for (auto field : source.get_object()) {
+      Value& member = target.items.emplace_back(&memory_);
+      member.key = copy(memory_, std::string_view(field.unescaped_key()));
+      read(field.value(), member, depth + 1);
+    }
+  }
+
+  static void read_number(ondemand::value& value, Value& target) {
+    const std::string_view token = value.raw_json_token();  // With the white space behind it.
+    const std::string_view text = token.substr(0, token.find_first_not_of("+-.0123456789eE"));
+    std::int64_t integer = 0;
+    if (text.find_first_of(".eE") == std::string_view::npos && value.get_int64().get(integer) == 0) {
+      target.kind = Kind::kInteger;
+      target.integer = integer;
+      target.real = static_cast<double>(integer);
+      return;
+    }
+    // Refuses what is no number or is none that a double can hold; the value is the reference's.
+    static_cast<void>(double(value.get_double()));
+    target.kind = Kind::kReal;
+    target.real = parse_decimal(text);
   }
 
   std::pmr::memory_resource& memory_;
-  Value& root_;
   const std::string& where_;
-  std::vector<Value*> open_;  ///< A parent's items do not grow while a child is open, so these stay valid.
-  std::string_view key_;
 };
+
+/// Where a file is damaged in a way that the parser notices before it has read a value: a byte that is no
+/// UTF-8, or a string with a control character or without an end.
+std::size_t place_of_damage(std::string_view bytes) {
+  if (const auto bad = find_invalid_utf8(bytes)) return *bad;
+  std::size_t open = std::string_view::npos;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const bool inside = open != std::string_view::npos;
+    if (bytes[i] == '"') {
+      open = inside ? std::string_view::npos : i;
+    } else if (inside && bytes[i] == '\\') {
+      ++i;
+    } else if (inside && static_cast<unsigned char>(bytes[i]) < 0x20) {
+      return i;
+    }
+  }
+  return open == std::string_view::npos ? bytes.size() : open;
+}
 
 double power_of_ten(int exponent) {
   static const std::array<double, 309> table = [] {
@@ -190,14 +210,35 @@ Value* Value::find(std::string_view name) noexcept {
   return const_cast<Value*>(static_cast<const Value*>(this)->find(name));
 }
 
-std::string quote(std::string_view text) { return nlohmann::json(text).dump(); }
-
 Document::Document(std::string_view bytes, std::string where)
     : memory_(std::make_unique<std::pmr::monotonic_buffer_resource>(bytes.size() / 2 + 1024)),
       root_(std::make_unique<Value>(memory_.get())),
       where_(std::move(where)) {
-  Builder builder(*memory_, *root_, where_);
-  nlohmann::json::sax_parse(bytes.begin(), bytes.end(), &builder);
+  const std::size_t mark = bytes.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  bytes = bytes.substr(mark, bytes.find_last_not_of(kWhiteSpace) + 1 - mark);
+  const std::size_t first = std::min(bytes.find_first_not_of(kWhiteSpace), bytes.size());
+  if (first == bytes.size() || (bytes[first] != '{' && bytes[first] != '[')) {
+    throw Error(ErrorKind::kInput, where_ + " should be JSON, an object or an array; neither is at byte " +
+                                       std::to_string(mark + first));
+  }
+  const simdjson::padded_string padded(bytes);
+  ondemand::parser parser;
+  ondemand::document document;
+  bool is_open = false;
+  try {
+    document = parser.iterate(padded);
+    is_open = true;
+    Reader(*memory_, where_).read(document, *root_);
+  } catch (const simdjson::simdjson_error& error) {
+    std::size_t place = is_open ? bytes.size() : place_of_damage(bytes);
+    const char* at = nullptr;
+    if (is_open && error.error() != simdjson::INCOMPLETE_ARRAY_OR_OBJECT &&
+        document.current_location().get(at) == simdjson::SUCCESS) {
+      place = static_cast<std::size_t>(at - padded.data());
+    }
+    throw Error(ErrorKind::kInput, where_ + " is not JSON: error at byte " + std::to_string(mark + place),
+                error.what());
+  }
 }
 
 Fields::Fields(const Value& value, std::string where, std::string component)
@@ -257,12 +298,12 @@ std::uint32_t Fields::count(std::string_view name, std::uint32_t otherwise) cons
 
 char32_t Fields::character(std::string_view name) const {
   const std::string_view found = text(name);
-  if (found.empty() || unicode::length(found[0]) != found.size()) {
+  if (found.empty() || utf8::length(found[0]) != found.size()) {
     fail("\"" + std::string(name) + "\" should be one character, found " + std::to_string(found.size()) +
          " bytes");
   }
   std::size_t position = 0;
-  return unicode::next(found, position);
+  return utf8::next(found, position);
 }
 
-}  // namespace attnviz::json
+}  // namespace attnviz::tokenizer::json

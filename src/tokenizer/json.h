@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace attnviz::json {
+namespace attnviz::tokenizer::json {
 
 enum class Kind : std::uint8_t { kNull, kBool, kInteger, kReal, kString, kArray, kObject };
 
@@ -30,7 +30,8 @@ struct Value {
   Value* find(std::string_view name) noexcept;
 };
 
-/// A parsed file. Throws Error(kInput) naming `where`: not JSON, not UTF-8, nested deeper than 64.
+/// A parsed file, an object or an array. Throws Error(kInput) naming `where`: not JSON, not UTF-8, nested
+/// deeper than 64.
 /// Numbers with a fraction are read as the reference reads them: significand times or over a power of ten,
 /// which is not always the nearest double.
 class Document {
@@ -78,12 +79,9 @@ class Fields {
   std::string component_;
 };
 
-/// `text` between quotation marks, escaped.
-std::string quote(std::string_view text);
-
 /// Value of a decimal number as serde_json reads it by default.
 double parse_decimal(std::string_view text) noexcept;
 
 std::string_view name_of(Kind kind) noexcept;  ///< "a string", "an object", …
 
-}  // namespace attnviz::json
+}  // namespace attnviz::tokenizer::json

@@ -3,10 +3,11 @@
 #include <unicode/uchar.h>
 
 #include "attnviz/core.h"
+#include "core/utf8.h"
 #include "tokenizer/byte_level.h"
 #include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 constexpr std::string_view kHex = "0123456789ABCDEF";
@@ -47,22 +48,21 @@ void append_visible(std::string& label, char32_t c) {
       if (!leading) label += kHex[digit];
     }
   } else {
-    unicode::append(label, c);
+    utf8::append(label, c);
   }
 }
 
 /// Bytes from `begin` on that are no whole character, in hexadecimal; moves `begin` behind them.
 void append_hexadecimal(std::string& label, std::string_view bytes, std::size_t& begin, std::size_t end) {
   if (!label.empty()) label += ' ';
-  if (unicode::is_continuation(bytes[begin])) label += kEllipsis;
+  if (utf8::is_continuation(bytes[begin])) label += kEllipsis;
   std::size_t missing = 0;
   for (std::size_t i = begin; i < end; ++i) {
     const auto byte = static_cast<unsigned char>(bytes[i]);
     if (i > begin) label += ' ';
     label += kHex[byte >> 4];
     label += kHex[byte & 15];
-    missing =
-        unicode::is_continuation(bytes[i]) ? missing - (missing > 0 ? 1 : 0) : unicode::length(bytes[i]) - 1;
+    missing = utf8::is_continuation(bytes[i]) ? missing - (missing > 0 ? 1 : 0) : utf8::length(bytes[i]) - 1;
   }
   if (missing > 0) label += kEllipsis;
   begin = end;
@@ -93,13 +93,13 @@ std::string label_of(std::string_view piece, const Spelling& spelling) {
   for (std::size_t begin = 0; begin < rest.size();) {
     const auto invalid = find_invalid_utf8(rest.substr(begin));
     const std::size_t good_end = invalid ? begin + *invalid : rest.size();
-    while (begin < good_end) append_visible(label, unicode::next(rest, begin));
+    while (begin < good_end) append_visible(label, utf8::next(rest, begin));
     if (!invalid) break;
     std::size_t end = begin + 1;
-    while (end < rest.size() && unicode::is_continuation(rest[end])) ++end;
+    while (end < rest.size() && utf8::is_continuation(rest[end])) ++end;
     append_hexadecimal(label, rest, begin, end);
   }
   return label;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 /// How a vocabulary spells spaces and bytes.
 struct Spelling {
@@ -23,4 +23,4 @@ std::optional<unsigned char> fallback_byte(std::string_view piece) noexcept;
 /// missing.
 std::string label_of(std::string_view piece, const Spelling& spelling);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

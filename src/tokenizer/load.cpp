@@ -4,7 +4,7 @@
 #include "attnviz/tokenizer.h"
 #include "tokenizer/files.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 constexpr std::array<std::string_view, 7> kFileNames = {
@@ -50,4 +50,4 @@ std::unique_ptr<Tokenizer> load_tokenizer(std::span<const CompanionFile> files) 
   return nullptr;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

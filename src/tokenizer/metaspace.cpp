@@ -2,7 +2,7 @@
 
 #include "tokenizer/json.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 Metaspace read_metaspace(const json::Fields& fields) {
   Metaspace options;
@@ -28,4 +28,4 @@ Metaspace read_metaspace(const json::Fields& fields) {
   return options;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -3,7 +3,7 @@
 
 #include "tokenizer/components.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 namespace json {
 class Fields;
@@ -49,4 +49,4 @@ void rewrite_splits(PreTokenized& words, Wanted wanted, Rewrite rewrite) {
   words.text = std::move(result);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -9,7 +9,7 @@
 #include "tokenizer/wordlevel.h"
 #include "tokenizer/wordpiece.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 Vocabulary read_vocabulary(const json::Fields& fields) {
@@ -51,7 +51,7 @@ std::vector<MergePair> read_merges(const json::Fields& fields) {
   return merges;
 }
 
-std::unique_ptr<Model> read_bpe(const json::Fields& fields) {
+std::unique_ptr<PieceModel> read_bpe(const json::Fields& fields) {
   BpeOptions options;
   options.unknown = fields.optional_text("unk_token");
   options.continuing_prefix = fields.optional_text("continuing_subword_prefix").value_or("");
@@ -62,7 +62,7 @@ std::unique_ptr<Model> read_bpe(const json::Fields& fields) {
   return make_bpe(read_vocabulary(fields), read_merges(fields), std::move(options), fields.place());
 }
 
-std::unique_ptr<Model> read_wordpiece(const json::Fields& fields) {
+std::unique_ptr<PieceModel> read_wordpiece(const json::Fields& fields) {
   WordPieceOptions options;
   options.unknown = fields.optional_text("unk_token").value_or(options.unknown);
   options.continuing_prefix =
@@ -71,7 +71,7 @@ std::unique_ptr<Model> read_wordpiece(const json::Fields& fields) {
   return make_wordpiece(read_vocabulary(fields), std::move(options));
 }
 
-std::unique_ptr<Model> read_unigram(const json::Fields& fields) {
+std::unique_ptr<PieceModel> read_unigram(const json::Fields& fields) {
   const auto& items = fields.need("vocab", json::Kind::kArray).items;
   std::vector<UnigramPiece> pieces;
   pieces.reserve(items.size());
@@ -99,7 +99,7 @@ std::string_view infer_type(const json::Fields& fields) {
 
 }  // namespace
 
-std::unique_ptr<Model> make_model(const json::Value& value, const std::string& where) {
+std::unique_ptr<PieceModel> make_model(const json::Value& value, const std::string& where) {
   const json::Fields untyped(value, where, "model");
   const std::string type(untyped.optional_text("type").value_or(std::string(infer_type(untyped))));
   const json::Fields fields(value, where, "model " + type);
@@ -112,4 +112,4 @@ std::unique_ptr<Model> make_model(const json::Value& value, const std::string& w
   fields.fail("this model is not supported");
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -3,32 +3,34 @@
 #include <span>
 
 #include "attnviz/core.h"
+#include "core/utf8.h"
 #include "tokenizer/byte_level.h"
 #include "tokenizer/components.h"
 #include "tokenizer/json.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/precompiled_map.h"
+#include "tokenizer/stages.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/unicode_normalization.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 class NormalizerSequence final : public Normalizer {
  public:
-  explicit NormalizerSequence(std::vector<std::unique_ptr<Normalizer>> steps) : steps_(std::move(steps)) {}
+  explicit NormalizerSequence(Normalizers steps) : steps_(std::move(steps)) {}
   void normalize(AlignedText& text) const override {
     for (const auto& step : steps_) step->normalize(text);
   }
 
  private:
-  std::vector<std::unique_ptr<Normalizer>> steps_;
+  Normalizers steps_;
 };
 
 class FormNormalizer final : public Normalizer {
  public:
   explicit FormNormalizer(NormalForm form) : form_(form) {}
-  void normalize(AlignedText& text) const override { attnviz::normalize(text, form_); }
+  void normalize(AlignedText& text) const override { tokenizer::normalize(text, form_); }
 
  private:
   NormalForm form_;
@@ -44,7 +46,7 @@ class LowercaseNormalizer final : public Normalizer {
     std::u32string lowered;
     for (std::size_t i = 0; i < text.text.size();) {
       lowered.clear();
-      unicode::append_lower(lowered, unicode::next(text.text, i));
+      unicode::append_lower(lowered, utf8::next(text.text, i));
       for (std::size_t k = 0; k < lowered.size(); ++k) changes.push_back({lowered[k], k > 0 ? 1 : 0});
     }
     text.rewrite(changes);
@@ -53,20 +55,16 @@ class LowercaseNormalizer final : public Normalizer {
 
 class BertNormalizer final : public Normalizer {
  public:
-  explicit BertNormalizer(const json::Fields& fields)
-      : clean_text_(fields.flag("clean_text")),
-        set_ideographs_apart_(fields.flag("handle_chinese_chars")),
-        lowercase_(fields.flag("lowercase")),
-        strip_accents_(fields.flag("strip_accents", lowercase_)) {}
+  explicit BertNormalizer(const BertCleaning& cleaning) : cleaning_(cleaning) {}
 
   void normalize(AlignedText& text) const override {
-    if (clean_text_) clean(text);
-    if (set_ideographs_apart_) set_ideographs_apart(text);
-    if (strip_accents_) {
-      attnviz::normalize(text, NormalForm::kNfd);
+    if (cleaning_.clean_text) clean(text);
+    if (cleaning_.set_ideographs_apart) set_ideographs_apart(text);
+    if (cleaning_.strip_accents) {
+      tokenizer::normalize(text, NormalForm::kNfd);
       text.filter([](char32_t c) { return !unicode::is_nonspacing_mark(c); });
     }
-    if (lowercase_) LowercaseNormalizer::lower(text);
+    if (cleaning_.lowercase) LowercaseNormalizer::lower(text);
   }
 
  private:
@@ -80,7 +78,7 @@ class BertNormalizer final : public Normalizer {
     std::vector<Change> changes;
     changes.reserve(text.text.size());
     for (std::size_t i = 0; i < text.text.size();) {
-      const char32_t c = unicode::next(text.text, i);
+      const char32_t c = utf8::next(text.text, i);
       if (unicode::is_cjk_ideograph(c)) {
         changes.insert(changes.end(), {{U' ', 0}, {c, 1}, {U' ', 1}});
       } else {
@@ -90,10 +88,7 @@ class BertNormalizer final : public Normalizer {
     text.rewrite(changes);
   }
 
-  bool clean_text_;
-  bool set_ideographs_apart_;
-  bool lowercase_;
-  bool strip_accents_;
+  BertCleaning cleaning_;
 };
 
 class StripNormalizer final : public Normalizer {
@@ -105,15 +100,14 @@ class StripNormalizer final : public Normalizer {
     std::size_t begin = 0;
     while (left_ && begin < text.text.size()) {
       std::size_t behind = begin;
-      if (!unicode::is_whitespace(unicode::next(text.text, behind))) break;
+      if (!unicode::is_whitespace(utf8::next(text.text, behind))) break;
       begin = behind;
     }
     std::size_t end = text.text.size();
     while (right_ && end > begin) {
-      std::size_t last = end - 1;
-      while (last > begin && unicode::is_continuation(text.text[last])) --last;
+      const std::size_t last = utf8::begin_of_character(text.text, end - 1);
       std::size_t behind = last;
-      if (!unicode::is_whitespace(unicode::next(text.text, behind))) break;
+      if (!unicode::is_whitespace(utf8::next(text.text, behind))) break;
       end = last;
     }
     text.text = text.text.substr(begin, end - begin);
@@ -162,8 +156,8 @@ class PrependNormalizer final : public Normalizer {
 
 class ReplaceNormalizer final : public Normalizer {
  public:
-  explicit ReplaceNormalizer(const json::Fields& fields)
-      : pattern_(Pattern::read(fields, "pattern")), content_(fields.text("content")) {}
+  ReplaceNormalizer(Pattern pattern, std::string content)
+      : pattern_(std::move(pattern)), content_(std::move(content)) {}
   void normalize(AlignedText& text) const override { replace_matches(text, pattern_, content_); }
 
  private:
@@ -201,7 +195,7 @@ class PrecompiledNormalizer final : public Normalizer {
       }
       while (i < end) {
         const std::size_t begin = i;
-        const char32_t c = unicode::next(all, i);
+        const char32_t c = utf8::next(all, i);
         if (put(all.substr(begin, i - begin), changes)) {
           modified = true;
         } else {
@@ -226,14 +220,10 @@ class PrecompiledNormalizer final : public Normalizer {
   bool put(std::string_view chunk, std::vector<Change>& changes) const {
     const auto found = map_.shortest_prefix(chunk);
     if (!found) return false;
-    const auto count = [](std::string_view s) {
-      int n = 0;
-      for (const char byte : s) n += unicode::is_continuation(byte) ? 0 : 1;
-      return n;
-    };
-    const int difference = count(found->replacement) - count(chunk);
+    const int difference =
+        static_cast<int>(utf8::count(found->replacement)) - static_cast<int>(utf8::count(chunk));
     for (std::size_t i = 0; i < found->replacement.size();) {
-      changes.push_back({unicode::next(found->replacement, i), 0});
+      changes.push_back({utf8::next(found->replacement, i), 0});
     }
     if (difference > 0) {
       for (std::size_t i = changes.size() - static_cast<std::size_t>(difference); i < changes.size(); ++i) {
@@ -248,30 +238,59 @@ class PrecompiledNormalizer final : public Normalizer {
   PrecompiledMap map_;
 };
 
-std::unique_ptr<Normalizer> make_sequence(const json::Fields& fields) {
-  std::vector<std::unique_ptr<Normalizer>> steps;
+std::unique_ptr<Normalizer> read_sequence(const json::Fields& fields) {
+  Normalizers steps;
   for (const json::Value& step : fields.need("normalizers", json::Kind::kArray).items) {
     if (auto made = make_normalizer(step, fields.where())) steps.push_back(std::move(made));
   }
-  return std::make_unique<NormalizerSequence>(std::move(steps));
+  return make_normalizer_sequence(std::move(steps));
+}
+
+std::unique_ptr<Normalizer> read_bert(const json::Fields& fields) {
+  BertCleaning cleaning;
+  cleaning.clean_text = fields.flag("clean_text");
+  cleaning.set_ideographs_apart = fields.flag("handle_chinese_chars");
+  cleaning.lowercase = fields.flag("lowercase");
+  cleaning.strip_accents = fields.flag("strip_accents", cleaning.lowercase);
+  return make_bert_normalizer(cleaning);
 }
 
 }  // namespace
+
+std::unique_ptr<Normalizer> make_bert_normalizer(const BertCleaning& cleaning) {
+  return std::make_unique<BertNormalizer>(cleaning);
+}
+
+std::unique_ptr<Normalizer> make_form_normalizer(NormalForm form) {
+  return std::make_unique<FormNormalizer>(form);
+}
+
+std::unique_ptr<Normalizer> make_lowercase_normalizer() { return std::make_unique<LowercaseNormalizer>(); }
+
+std::unique_ptr<Normalizer> make_replace_normalizer(Pattern pattern, std::string content) {
+  return std::make_unique<ReplaceNormalizer>(std::move(pattern), std::move(content));
+}
+
+std::unique_ptr<Normalizer> make_normalizer_sequence(Normalizers steps) {
+  return std::make_unique<NormalizerSequence>(std::move(steps));
+}
 
 std::unique_ptr<Normalizer> make_normalizer(const json::Value& value, const std::string& where) {
   if (value.is(json::Kind::kNull)) return nullptr;
   const std::string type(json::Fields(value, where, "normalizer").text("type"));
   const json::Fields fields(value, where, "normalizer " + type);
-  if (type == "Sequence") return make_sequence(fields);
-  if (type == "BertNormalizer") return std::make_unique<BertNormalizer>(fields);
-  if (type == "NFC") return std::make_unique<FormNormalizer>(NormalForm::kNfc);
-  if (type == "NFD") return std::make_unique<FormNormalizer>(NormalForm::kNfd);
-  if (type == "NFKC") return std::make_unique<FormNormalizer>(NormalForm::kNfkc);
-  if (type == "NFKD") return std::make_unique<FormNormalizer>(NormalForm::kNfkd);
+  if (type == "Sequence") return read_sequence(fields);
+  if (type == "BertNormalizer") return read_bert(fields);
+  if (type == "NFC") return make_form_normalizer(NormalForm::kNfc);
+  if (type == "NFD") return make_form_normalizer(NormalForm::kNfd);
+  if (type == "NFKC") return make_form_normalizer(NormalForm::kNfkc);
+  if (type == "NFKD") return make_form_normalizer(NormalForm::kNfkd);
   if (type == "Precompiled") return std::make_unique<PrecompiledNormalizer>(fields);
-  if (type == "Replace") return std::make_unique<ReplaceNormalizer>(fields);
+  if (type == "Replace") {
+    return make_replace_normalizer(Pattern::read(fields, "pattern"), std::string(fields.text("content")));
+  }
   if (type == "Prepend") return std::make_unique<PrependNormalizer>(fields);
-  if (type == "Lowercase") return std::make_unique<LowercaseNormalizer>();
+  if (type == "Lowercase") return make_lowercase_normalizer();
   if (type == "Strip") return std::make_unique<StripNormalizer>(fields);
   if (type == "StripAccents") return std::make_unique<StripAccentsNormalizer>();
   if (type == "Nmt") return std::make_unique<NmtNormalizer>();
@@ -279,4 +298,4 @@ std::unique_ptr<Normalizer> make_normalizer(const json::Value& value, const std:
   fields.fail("this normalizer is not supported");
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -4,7 +4,7 @@
 
 #include "tokenizer/json.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 Pattern Pattern::literal(std::string text) {
   Pattern pattern;
@@ -54,54 +54,56 @@ void Pattern::cut(std::string_view text, std::vector<Match>& out) const {
   if (previous != text.size()) add(previous, text.size(), false);
 }
 
+namespace {
+
+/// Joins a match, or what lies between two, with what was kept before it where `joins(match, previous)` says
+/// so; `previous` is whether the one before was a match.
+template <typename Joins>
+void join_with_previous(std::vector<Match>& matches, Joins joins) {
+  std::size_t kept = 0;
+  bool previous = false;
+  for (const Match& match : matches) {
+    if (kept > 0 && joins(match, previous)) {
+      matches[kept - 1].end = match.end;
+    } else {
+      matches[kept++] = match;
+    }
+    previous = match.is_match;
+  }
+  matches.resize(kept);
+}
+
+void join_with_next(std::vector<Match>& matches) {
+  std::size_t kept = matches.size();
+  bool next = false;
+  for (std::size_t i = matches.size(); i-- > 0;) {
+    const Match match = matches[i];
+    if (match.is_match && !next && kept < matches.size()) {
+      matches[kept].begin = match.begin;
+    } else {
+      matches[--kept] = match;
+    }
+    next = match.is_match;
+  }
+  matches.erase(matches.begin(), matches.begin() + static_cast<std::ptrdiff_t>(kept));
+}
+
+}  // namespace
+
 void apply_behavior(SplitBehavior behavior, std::vector<Match>& matches) {
   switch (behavior) {
     case SplitBehavior::kIsolated: return;
     case SplitBehavior::kRemoved: std::erase_if(matches, [](const Match& m) { return m.is_match; }); return;
-    case SplitBehavior::kContiguous: {
-      std::size_t kept = 0;
-      bool previous = false;
-      for (const Match& match : matches) {
-        if (kept > 0 && match.is_match == previous) {
-          matches[kept - 1].end = match.end;
-        } else {
-          matches[kept++] = match;
-        }
-        previous = match.is_match;
-      }
-      matches.resize(kept);
+    case SplitBehavior::kContiguous:
+      join_with_previous(matches,
+                         [](const Match& match, bool previous) { return match.is_match == previous; });
       return;
-    }
-    case SplitBehavior::kMergedWithPrevious: {
-      std::size_t kept = 0;
-      bool previous = false;
-      for (const Match& match : matches) {
-        if (match.is_match && !previous && kept > 0) {
-          matches[kept - 1].end = match.end;
-        } else {
-          matches[kept++] = match;
-        }
-        previous = match.is_match;
-      }
-      matches.resize(kept);
+    case SplitBehavior::kMergedWithPrevious:
+      join_with_previous(matches,
+                         [](const Match& match, bool previous) { return match.is_match && !previous; });
       return;
-    }
-    case SplitBehavior::kMergedWithNext: {
-      std::size_t kept = matches.size();
-      bool previous = false;
-      for (std::size_t i = matches.size(); i-- > 0;) {
-        const Match match = matches[i];
-        if (match.is_match && !previous && kept < matches.size()) {
-          matches[kept].begin = match.begin;
-        } else {
-          matches[--kept] = match;
-        }
-        previous = match.is_match;
-      }
-      matches.erase(matches.begin(), matches.begin() + static_cast<std::ptrdiff_t>(kept));
-      return;
-    }
+    case SplitBehavior::kMergedWithNext: join_with_next(matches); return;
   }
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -11,7 +11,7 @@
 
 #include "tokenizer/regex.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 namespace json {
 class Fields;
@@ -48,4 +48,4 @@ enum class SplitBehavior { kRemoved, kIsolated, kMergedWithPrevious, kMergedWith
 /// Turns matches into the parts that stay, in place.
 void apply_behavior(SplitBehavior behavior, std::vector<Match>& matches);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -4,9 +4,9 @@
 #include <tuple>
 
 #include "tokenizer/spans.h"
-#include "tokenizer/unicode.h"
+#include "tokenizer/stages.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 constexpr std::size_t kLongestText = std::size_t{1} << 30;
@@ -26,19 +26,21 @@ void require_text(std::string_view text, std::string_view what) {
 }
 
 /// What is kept of one text while it is encoded: the tokens' pieces may be views into it.
-struct Sequence {
+struct SourceText {
   CharacterIndex characters;
   PreTokenized words;
 };
 
 class PipelineTokenizer final : public Tokenizer {
  public:
-  explicit PipelineTokenizer(Pipeline pipeline) : pipeline_(std::move(pipeline)) {}
+  explicit PipelineTokenizer(Pipeline pipeline) : pipeline_(std::move(pipeline)) {
+    if (pipeline_.decoder == nullptr) pipeline_.decoder = make_spacing_decoder();
+  }
 
   Encoding encode(std::string_view text, std::optional<std::string_view> pair, bool special) const override {
     require_text(text, "the text");
     if (pair) require_text(*pair, "the second text of the pair");
-    std::vector<Sequence> sequences(pair ? 2 : 1);
+    std::vector<SourceText> sequences(pair ? 2 : 1);
     std::vector<Part> parts(sequences.size());
     encode_sequence(text, 0, sequences[0], parts[0]);
     if (pair) encode_sequence(*pair, 1, sequences[1], parts[1]);
@@ -76,27 +78,27 @@ class PipelineTokenizer final : public Tokenizer {
   }
 
   std::string decode(std::span<const std::int64_t> ids) const override {
-    std::vector<std::string> pieces;
-    pieces.reserve(ids.size());
+    const auto stream = pipeline_.decoder->stream();
+    Pieces parts;
     for (const std::int64_t id : ids) {
-      if (const AddedToken* const added = pipeline_.added_tokens.find(id)) {
-        if (!added->special) pieces.push_back(added->spelled);
-      } else if (const auto piece = pipeline_.model->piece(id); piece && !pipeline_.model->is_control(id)) {
-        pieces.emplace_back(*piece);
-      }
+      if (auto written = spelled(id)) stream->push(std::move(*written), parts);
     }
-    if (pipeline_.decoder) pipeline_.decoder->decode(pieces);
+    stream->finish(parts);
     std::string text;
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
-      if (i > 0 && !pipeline_.decoder) text += ' ';
-      text += pieces[i];
-    }
+    for (const std::string& part : parts) text += part;
     return text;
   }
+
+  std::unique_ptr<TextStream> stream() const override { return std::make_unique<IdStream>(*this); }
 
   std::optional<std::int64_t> id_of(std::string_view piece) const override {
     if (const auto id = pipeline_.added_tokens.id_of(piece)) return *id;
     if (const auto id = pipeline_.model->id_of(piece)) return *id;
+    return std::nullopt;
+  }
+
+  std::optional<std::int64_t> unknown_id() const override {
+    if (const auto id = pipeline_.model->unknown_id()) return *id;
     return std::nullopt;
   }
 
@@ -107,9 +109,46 @@ class PipelineTokenizer final : public Tokenizer {
   std::string describe() const override { return pipeline_.description; }
 
  private:
-  void encode_sequence(std::string_view text, int number, Sequence& sequence, Part& part) const {
-    sequence.characters = CharacterIndex(text);
-    PreTokenized& words = sequence.words;
+  class IdStream final : public TextStream {
+   public:
+    explicit IdStream(const PipelineTokenizer& tokenizer)
+        : tokenizer_(tokenizer), stream_(tokenizer.pipeline_.decoder->stream()) {}
+    void push(std::int64_t id) override {
+      auto written = tokenizer_.spelled(id);
+      if (!written) return;
+      Pieces parts;
+      stream_->push(std::move(*written), parts);
+      for (const std::string& part : parts) settled_ += part;
+    }
+    const std::string& settled() const noexcept override { return settled_; }
+    std::string pending() const override {
+      Pieces parts;
+      stream_->clone()->finish(parts);
+      std::string text;
+      for (const std::string& part : parts) text += part;
+      return text;
+    }
+
+   private:
+    const PipelineTokenizer& tokenizer_;
+    std::unique_ptr<DecoderStream> stream_;
+    std::string settled_;
+  };
+
+  /// What the decoder sees of an id; nothing for special tokens and ids that the vocabulary does not have.
+  std::optional<std::string> spelled(std::int64_t id) const {
+    if (const AddedToken* const added = pipeline_.added_tokens.find(id)) {
+      if (added->special) return std::nullopt;
+      return added->spelled;
+    }
+    const auto piece = pipeline_.model->piece(id);
+    if (!piece || pipeline_.model->is_control(id)) return std::nullopt;
+    return std::string(*piece);
+  }
+
+  void encode_sequence(std::string_view text, int number, SourceText& source, Part& part) const {
+    source.characters = CharacterIndex(text);
+    PreTokenized& words = source.words;
     words = pipeline_.added_tokens.extract(text, pipeline_.normalizer.get());
     if (pipeline_.pre_tokenizer) pipeline_.pre_tokenizer->pre_tokenize(words);
     const std::unique_ptr<Scratch> scratch = pipeline_.model->make_scratch(text.size());
@@ -128,7 +167,7 @@ class PipelineTokenizer final : public Tokenizer {
         token.id = model_token.id;
         token.piece = name_of(words.of(split), split, model_token);
         token.covered = split.added_token >= 0 ? split.covered : align(words, split, model_token);
-        std::tie(token.begin, token.end) = sequence.characters.to_characters(token.covered);
+        std::tie(token.begin, token.end) = source.characters.to_characters(token.covered);
         token.sequence = number;
         token.type_id = number;
         token.word = static_cast<int>(word);
@@ -158,7 +197,7 @@ class PipelineTokenizer final : public Tokenizer {
     return {alignment[split.begin + token.begin].begin, alignment[split.begin + token.end - 1].end};
   }
 
-  void finish(const std::vector<Sequence>& sequences, const std::vector<Part>& parts,
+  void finish(const std::vector<SourceText>& sequences, const std::vector<Part>& parts,
               Encoding& encoding) const {
     std::size_t count = 0;
     for (const Part& part : parts) count += part.size();
@@ -196,4 +235,4 @@ std::unique_ptr<Tokenizer> make_tokenizer(Pipeline pipeline) {
   return std::make_unique<PipelineTokenizer>(std::move(pipeline));
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -10,7 +10,7 @@
 #include "tokenizer/components.h"
 #include "tokenizer/labels.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 /// The reference cuts sequences that are too long when the file says so.
 struct Truncation {
@@ -24,7 +24,7 @@ struct Truncation {
 struct Pipeline {
   std::unique_ptr<Normalizer> normalizer;
   std::unique_ptr<PreTokenizer> pre_tokenizer;
-  std::unique_ptr<Model> model;
+  std::unique_ptr<PieceModel> model;
   std::unique_ptr<PostProcessor> post_processor;
   std::unique_ptr<Decoder> decoder;
   AddedTokens added_tokens;
@@ -41,4 +41,4 @@ std::unique_ptr<Tokenizer> make_tokenizer(Pipeline pipeline);
 std::int64_t truncate(std::vector<Part>& parts, const Truncation& truncation, std::size_t added,
                       const std::string& where);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

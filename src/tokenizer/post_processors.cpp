@@ -3,17 +3,19 @@
 #include <unordered_map>
 
 #include "attnviz/core.h"
+#include "core/utf8.h"
 #include "tokenizer/components.h"
 #include "tokenizer/json.h"
+#include "tokenizer/stages.h"
 #include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
-SequenceToken template_token(std::uint32_t id, std::string_view piece, int type_id) {
+SequenceToken placed(const TemplateToken& from, int type_id) {
   SequenceToken token;
-  token.id = id;
-  token.piece = piece;
+  token.id = from.id;
+  token.piece = from.piece;
   token.sequence = -1;
   token.type_id = type_id;
   return token;
@@ -29,13 +31,12 @@ void trim_offsets(Part& part, bool add_prefix_space) {
     std::int64_t leading = 0;
     std::int64_t trailing = 0;
     const std::string_view piece = token.piece;
-    for (std::size_t k = 0; k < piece.size() && is_space(unicode::next(piece, k)); ++leading) {
+    for (std::size_t k = 0; k < piece.size() && is_space(utf8::next(piece, k)); ++leading) {
     }
     for (std::size_t k = piece.size(); k > 0; ++trailing) {
-      while (unicode::is_continuation(piece[--k])) {
-      }
+      k = utf8::begin_of_character(piece, k - 1);
       std::size_t behind = k;
-      if (!is_space(unicode::next(piece, behind))) break;
+      if (!is_space(utf8::next(piece, behind))) break;
     }
     if (leading > 0) {
       const bool first = i == 0 || token.begin == 0;
@@ -78,29 +79,15 @@ class ByteLevelPostProcessor final : public PostProcessor {
   bool add_prefix_space_;
 };
 
-/// A ["piece", id] of Bert- and RobertaProcessing.
-struct EndToken {
-  EndToken(const json::Fields& fields, std::string_view name) {
-    const auto& items = fields.need(name, json::Kind::kArray).items;
-    const bool good = items.size() == 2 && items[0].is(json::Kind::kString) &&
-                      items[1].is(json::Kind::kInteger) && items[1].integer >= 0 &&
-                      items[1].integer <= UINT32_MAX;
-    if (!good) fields.fail("\"" + std::string(name) + "\" should be [\"piece\", id]");
-    piece = items[0].text;
-    id = static_cast<std::uint32_t>(items[1].integer);
-  }
-  std::string piece;
-  std::uint32_t id = 0;
-};
-
-void wrap(Part& part, const EndToken& before, const EndToken& behind, int type_id) {
-  part.insert(part.begin(), template_token(before.id, before.piece, type_id));
-  part.push_back(template_token(behind.id, behind.piece, type_id));
+void wrap(Part& part, const TemplateToken& before, const TemplateToken& behind, int type_id) {
+  part.insert(part.begin(), placed(before, type_id));
+  part.push_back(placed(behind, type_id));
 }
 
 class BertPostProcessor final : public PostProcessor {
  public:
-  explicit BertPostProcessor(const json::Fields& fields) : separator_(fields, "sep"), first_(fields, "cls") {}
+  BertPostProcessor(TemplateToken first, TemplateToken separator)
+      : first_(std::move(first)), separator_(std::move(separator)) {}
   std::size_t added_tokens(bool pair) const override { return pair ? 3 : 2; }
   void process(std::vector<Part>& parts, bool special) const override {
     if (!special) return;
@@ -110,23 +97,23 @@ class BertPostProcessor final : public PostProcessor {
         wrap(parts[i], first_, separator_, 0);
       } else {
         for (SequenceToken& token : parts[i]) token.type_id = 1;
-        parts[i].push_back(template_token(separator_.id, separator_.piece, 1));
+        parts[i].push_back(placed(separator_, 1));
       }
     }
   }
 
  private:
-  EndToken separator_;
-  EndToken first_;
+  TemplateToken first_;
+  TemplateToken separator_;
 };
 
 class RobertaPostProcessor final : public PostProcessor {
  public:
-  explicit RobertaPostProcessor(const json::Fields& fields)
-      : separator_(fields, "sep"),
-        first_(fields, "cls"),
-        trim_(fields.flag("trim_offsets", true)),
-        add_prefix_space_(fields.flag("add_prefix_space", true)) {}
+  RobertaPostProcessor(TemplateToken first, TemplateToken separator, bool trim, bool add_prefix_space)
+      : first_(std::move(first)),
+        separator_(std::move(separator)),
+        trim_(trim),
+        add_prefix_space_(add_prefix_space) {}
   std::size_t added_tokens(bool pair) const override { return pair ? 4 : 2; }
   void process(std::vector<Part>& parts, bool special) const override {
     for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -137,23 +124,20 @@ class RobertaPostProcessor final : public PostProcessor {
   }
 
  private:
-  EndToken separator_;
-  EndToken first_;
+  TemplateToken first_;
+  TemplateToken separator_;
   bool trim_;
   bool add_prefix_space_;
 };
 
 class TemplatePostProcessor final : public PostProcessor {
  public:
-  explicit TemplatePostProcessor(const json::Fields& fields) : place_(fields.place()) {
-    read_special_tokens(fields);
-    single_ = read_template(fields, "single");
-    pair_ = read_template(fields, "pair");
-  }
+  TemplatePostProcessor(Template single, Template pair, std::string place)
+      : single_(std::move(single)), pair_(std::move(pair)), place_(std::move(place)) {}
 
   std::size_t added_tokens(bool pair) const override {
     std::size_t count = 0;
-    for (const Item& item : pair ? pair_ : single_) count += item.tokens.size();
+    for (const TemplateItem& item : pair ? pair_ : single_) count += item.tokens.size();
     return count;
   }
 
@@ -161,30 +145,31 @@ class TemplatePostProcessor final : public PostProcessor {
     if (parts.size() > 2) {
       throw Error(ErrorKind::kInput, place_ + ": a template cannot follow another one that added tokens");
     }
-    const std::vector<Item>& items = parts.size() == 2 ? pair_ : single_;
+    const Template& items = parts.size() == 2 ? pair_ : single_;
     std::vector<Part> result;
-    for (const Item& item : items) {
+    for (const TemplateItem& item : items) {
       if (item.sequence >= 0) {
         if (static_cast<std::size_t>(item.sequence) >= parts.size()) continue;
         result.push_back(parts[static_cast<std::size_t>(item.sequence)]);
         for (SequenceToken& token : result.back()) token.type_id = item.type_id;
       } else if (special) {
         Part& part = result.emplace_back();
-        for (const auto& [id, piece] : item.tokens) part.push_back(template_token(id, piece, item.type_id));
+        for (const TemplateToken& token : item.tokens) part.push_back(placed(token, item.type_id));
       }
     }
     parts = std::move(result);
   }
 
  private:
-  using Tokens = std::vector<std::pair<std::uint32_t, std::string>>;
-  struct Item {
-    int sequence = -1;  ///< 0 or 1; -1 for tokens.
-    int type_id = 0;
-    Tokens tokens;
-  };
+  Template single_;
+  Template pair_;
+  std::string place_;
+};
 
-  void read_special_tokens(const json::Fields& fields) {
+/// Reads the templates of a TemplateProcessing.
+class TemplateReader {
+ public:
+  explicit TemplateReader(const json::Fields& fields) {
     const json::Value* const all = fields.find("special_tokens");
     if (all == nullptr) return;
     for (const json::Value& value : fields.need("special_tokens", json::Kind::kObject).items) {
@@ -197,15 +182,15 @@ class TemplatePostProcessor final : public PostProcessor {
         const bool good = ids[i].is(json::Kind::kInteger) && ids[i].integer >= 0 &&
                           ids[i].integer <= UINT32_MAX && pieces[i].is(json::Kind::kString);
         if (!good) token.fail("\"ids\" should hold integers and \"tokens\" strings");
-        tokens.emplace_back(static_cast<std::uint32_t>(ids[i].integer), pieces[i].text);
+        tokens.push_back({static_cast<std::uint32_t>(ids[i].integer), std::string(pieces[i].text)});
       }
       special_tokens_.insert_or_assign(std::string(value.key), std::move(tokens));
     }
   }
 
   /// Either [{"Sequence": …}, …] or the short form: ["[CLS]", "$A:0"], "[CLS] $A:0".
-  std::vector<Item> read_template(const json::Fields& fields, std::string_view name) const {
-    std::vector<Item> items;
+  Template read(const json::Fields& fields, std::string_view name) const {
+    Template items;
     const json::Value* const value = fields.find(name);
     if (value == nullptr) fields.fail("\"" + std::string(name) + "\" is missing");
     if (value->is(json::Kind::kString)) {
@@ -237,8 +222,11 @@ class TemplatePostProcessor final : public PostProcessor {
     return items;
   }
 
-  Item read_short(const json::Fields& fields, std::string_view text) const {
-    Item item;
+ private:
+  using Tokens = std::vector<TemplateToken>;
+
+  TemplateItem read_short(const json::Fields& fields, std::string_view text) const {
+    TemplateItem item;
     const std::size_t colon = text.find(':');
     if (colon != std::string_view::npos) {
       item.type_id = number(fields, text.substr(colon + 1));
@@ -276,13 +264,20 @@ class TemplatePostProcessor final : public PostProcessor {
     return found->second;
   }
 
-  std::string place_;
   std::unordered_map<std::string, Tokens> special_tokens_;
-  std::vector<Item> single_;
-  std::vector<Item> pair_;
 };
 
-std::unique_ptr<PostProcessor> make_sequence(const json::Fields& fields) {
+/// A ["piece", id] of Bert- and RobertaProcessing.
+TemplateToken read_end_token(const json::Fields& fields, std::string_view name) {
+  const auto& items = fields.need(name, json::Kind::kArray).items;
+  const bool good = items.size() == 2 && items[0].is(json::Kind::kString) &&
+                    items[1].is(json::Kind::kInteger) && items[1].integer >= 0 &&
+                    items[1].integer <= UINT32_MAX;
+  if (!good) fields.fail("\"" + std::string(name) + "\" should be [\"piece\", id]");
+  return {static_cast<std::uint32_t>(items[1].integer), std::string(items[0].text)};
+}
+
+std::unique_ptr<PostProcessor> read_sequence(const json::Fields& fields) {
   std::vector<std::unique_ptr<PostProcessor>> steps;
   for (const json::Value& step : fields.need("processors", json::Kind::kArray).items) {
     if (auto made = make_post_processor(step, fields.where())) steps.push_back(std::move(made));
@@ -290,18 +285,47 @@ std::unique_ptr<PostProcessor> make_sequence(const json::Fields& fields) {
   return std::make_unique<PostProcessorSequence>(std::move(steps));
 }
 
+std::unique_ptr<PostProcessor> read_template(const json::Fields& fields) {
+  const TemplateReader reader(fields);
+  return make_template_post_processor(reader.read(fields, "single"), reader.read(fields, "pair"),
+                                      fields.place());
+}
+
+std::unique_ptr<PostProcessor> read_roberta(const json::Fields& fields) {
+  return make_roberta_post_processor(read_end_token(fields, "cls"), read_end_token(fields, "sep"),
+                                     fields.flag("trim_offsets", true),
+                                     fields.flag("add_prefix_space", true));
+}
+
 }  // namespace
+
+std::unique_ptr<PostProcessor> make_bert_post_processor(TemplateToken first, TemplateToken separator) {
+  return std::make_unique<BertPostProcessor>(std::move(first), std::move(separator));
+}
+
+std::unique_ptr<PostProcessor> make_roberta_post_processor(TemplateToken first, TemplateToken separator,
+                                                           bool trim_offsets, bool add_prefix_space) {
+  return std::make_unique<RobertaPostProcessor>(std::move(first), std::move(separator), trim_offsets,
+                                                add_prefix_space);
+}
+
+std::unique_ptr<PostProcessor> make_template_post_processor(Template single, Template pair,
+                                                            std::string place) {
+  return std::make_unique<TemplatePostProcessor>(std::move(single), std::move(pair), std::move(place));
+}
 
 std::unique_ptr<PostProcessor> make_post_processor(const json::Value& value, const std::string& where) {
   if (value.is(json::Kind::kNull)) return nullptr;
   const std::string type(json::Fields(value, where, "post_processor").text("type"));
   const json::Fields fields(value, where, "post_processor " + type);
-  if (type == "Sequence") return make_sequence(fields);
-  if (type == "TemplateProcessing") return std::make_unique<TemplatePostProcessor>(fields);
+  if (type == "Sequence") return read_sequence(fields);
+  if (type == "TemplateProcessing") return read_template(fields);
   if (type == "ByteLevel") return std::make_unique<ByteLevelPostProcessor>(fields);
-  if (type == "RobertaProcessing") return std::make_unique<RobertaPostProcessor>(fields);
-  if (type == "BertProcessing") return std::make_unique<BertPostProcessor>(fields);
+  if (type == "RobertaProcessing") return read_roberta(fields);
+  if (type == "BertProcessing") {
+    return make_bert_post_processor(read_end_token(fields, "cls"), read_end_token(fields, "sep"));
+  }
   fields.fail("this post-processor is not supported");
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

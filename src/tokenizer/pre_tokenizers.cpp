@@ -2,14 +2,16 @@
 #include <limits>
 
 #include "attnviz/core.h"
+#include "core/utf8.h"
 #include "tokenizer/byte_level.h"
 #include "tokenizer/components.h"
 #include "tokenizer/json.h"
 #include "tokenizer/metaspace.h"
 #include "tokenizer/pattern.h"
+#include "tokenizer/stages.h"
 #include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 /// Cuts every split with `cut(text, matches)` and keeps what `behavior` says.
@@ -42,7 +44,7 @@ void split_at(PreTokenized& words, SplitBehavior behavior, Predicate is_delimite
     std::uint32_t begin = 0;
     for (std::size_t i = 0; i < text.size();) {
       const auto at = static_cast<std::uint32_t>(i);
-      if (!is_delimiter(unicode::next(text, i))) continue;
+      if (!is_delimiter(utf8::next(text, i))) continue;
       if (begin < at) matches.push_back({begin, at, false});
       begin = static_cast<std::uint32_t>(i);
       matches.push_back({at, begin, true});
@@ -53,23 +55,21 @@ void split_at(PreTokenized& words, SplitBehavior behavior, Predicate is_delimite
 
 class PreTokenizerSequence final : public PreTokenizer {
  public:
-  explicit PreTokenizerSequence(std::vector<std::unique_ptr<PreTokenizer>> steps)
-      : steps_(std::move(steps)) {}
+  explicit PreTokenizerSequence(PreTokenizers steps) : steps_(std::move(steps)) {}
   void pre_tokenize(PreTokenized& words) const override {
     for (const auto& step : steps_) step->pre_tokenize(words);
   }
 
  private:
-  std::vector<std::unique_ptr<PreTokenizer>> steps_;
+  PreTokenizers steps_;
 };
 
 class ByteLevelPreTokenizer final : public PreTokenizer {
  public:
-  explicit ByteLevelPreTokenizer(const json::Fields& fields)
-      : add_prefix_space_(fields.flag("add_prefix_space")), pattern_(Pattern::regex(kWords, fields.place())) {
-    fields.flag("trim_offsets", true);
-    use_pattern_ = fields.flag("use_regex", true);
-  }
+  ByteLevelPreTokenizer(bool add_prefix_space, bool split)
+      : add_prefix_space_(add_prefix_space),
+        split_(split),
+        pattern_(Pattern::regex(kWords, "pre_tokenizer ByteLevel")) {}
 
   void pre_tokenize(PreTokenized& words) const override {
     if (add_prefix_space_) {
@@ -77,7 +77,7 @@ class ByteLevelPreTokenizer final : public PreTokenizer {
           words, [](std::string_view text) { return text.empty() || text[0] != ' '; },
           [](AlignedText& part) { part.prepend(" "); });
     }
-    if (use_pattern_) {
+    if (split_) {
       split_with(words, SplitBehavior::kIsolated,
                  [&](std::string_view text, std::vector<Match>& matches) { pattern_.cut(text, matches); });
     }
@@ -105,7 +105,7 @@ class ByteLevelPreTokenizer final : public PreTokenizer {
   }
 
   bool add_prefix_space_;
-  bool use_pattern_ = true;
+  bool split_;
   Pattern pattern_;
 };
 
@@ -129,15 +129,13 @@ SplitBehavior read_behavior(const json::Fields& fields) {
 
 class SplitPreTokenizer final : public PreTokenizer {
  public:
-  explicit SplitPreTokenizer(const json::Fields& fields)
-      : pattern_(Pattern::read(fields, "pattern")),
-        behavior_(read_behavior(fields)),
-        invert_(fields.flag("invert", false)) {}
+  SplitPreTokenizer(Pattern pattern, SplitBehavior behavior, bool inverted)
+      : pattern_(std::move(pattern)), behavior_(behavior), inverted_(inverted) {}
 
   void pre_tokenize(PreTokenized& words) const override {
     split_with(words, behavior_, [&](std::string_view text, std::vector<Match>& matches) {
       pattern_.cut(text, matches);
-      if (!invert_) return;
+      if (!inverted_) return;
       for (Match& match : matches) match.is_match = !match.is_match;
     });
   }
@@ -145,7 +143,7 @@ class SplitPreTokenizer final : public PreTokenizer {
  private:
   Pattern pattern_;
   SplitBehavior behavior_;
-  bool invert_;
+  bool inverted_;
 };
 
 class WhitespacePreTokenizer final : public PreTokenizer {
@@ -159,7 +157,7 @@ class WhitespacePreTokenizer final : public PreTokenizer {
       Kind previous = Kind::kSpace;
       for (std::size_t i = 0; i < text.size();) {
         const auto at = static_cast<std::uint32_t>(i);
-        const Kind kind = kind_of(unicode::next(text, i));
+        const Kind kind = kind_of(utf8::next(text, i));
         if (kind != Kind::kSpace) {
           if (kind != previous) matches.push_back({at, at, true});
           matches.back().end = static_cast<std::uint32_t>(i);
@@ -221,7 +219,7 @@ class UnicodeScriptsPreTokenizer final : public PreTokenizer {
       int previous = kNone;
       for (std::size_t i = 0; i < text.size();) {
         const auto at = static_cast<std::uint32_t>(i);
-        const int script = unicode::split_script(unicode::next(text, i));
+        const int script = unicode::split_script(utf8::next(text, i));
         if (script != kAny && script != previous) matches.push_back({at, at, false});
         // As in the reference, what stands before the first character with a script is lost.
         if (!matches.empty()) matches.back().end = static_cast<std::uint32_t>(i);
@@ -241,7 +239,7 @@ class FixedLengthPreTokenizer final : public PreTokenizer {
       std::uint32_t count = 0;
       for (std::size_t i = 0; i < text.size();) {
         const auto at = static_cast<std::uint32_t>(i);
-        i += unicode::length(text[i]);
+        i += utf8::length(text[i]);
         if (count++ % length_ == 0) matches.push_back({at, at, false});
         matches.back().end = static_cast<std::uint32_t>(i);
       }
@@ -255,7 +253,7 @@ class FixedLengthPreTokenizer final : public PreTokenizer {
 class MetaspacePreTokenizer final : public PreTokenizer {
  public:
   explicit MetaspacePreTokenizer(const json::Fields& fields)
-      : options_(read_metaspace(fields)), mark_(unicode::to_utf8(options_.replacement)) {}
+      : options_(read_metaspace(fields)), mark_(utf8::encode(options_.replacement)) {}
 
   void pre_tokenize(PreTokenized& words) const override {
     const Pattern space = Pattern::literal(" ");
@@ -276,24 +274,49 @@ class MetaspacePreTokenizer final : public PreTokenizer {
   std::string mark_;
 };
 
-std::unique_ptr<PreTokenizer> make_sequence(const json::Fields& fields) {
-  std::vector<std::unique_ptr<PreTokenizer>> steps;
+std::unique_ptr<PreTokenizer> read_sequence(const json::Fields& fields) {
+  PreTokenizers steps;
   for (const json::Value& step : fields.need("pretokenizers", json::Kind::kArray).items) {
     if (auto made = make_pre_tokenizer(step, fields.where())) steps.push_back(std::move(made));
   }
-  return std::make_unique<PreTokenizerSequence>(std::move(steps));
+  return make_pre_tokenizer_sequence(std::move(steps));
+}
+
+std::unique_ptr<PreTokenizer> read_byte_level(const json::Fields& fields) {
+  fields.flag("trim_offsets", true);
+  return make_byte_level_pre_tokenizer(fields.flag("add_prefix_space"), fields.flag("use_regex", true));
+}
+
+std::unique_ptr<PreTokenizer> read_split(const json::Fields& fields) {
+  return make_split_pre_tokenizer(Pattern::read(fields, "pattern"), read_behavior(fields),
+                                  fields.flag("invert", false));
 }
 
 }  // namespace
+
+std::unique_ptr<PreTokenizer> make_byte_level_pre_tokenizer(bool add_prefix_space, bool split) {
+  return std::make_unique<ByteLevelPreTokenizer>(add_prefix_space, split);
+}
+
+std::unique_ptr<PreTokenizer> make_split_pre_tokenizer(Pattern pattern, SplitBehavior behavior,
+                                                       bool inverted) {
+  return std::make_unique<SplitPreTokenizer>(std::move(pattern), behavior, inverted);
+}
+
+std::unique_ptr<PreTokenizer> make_bert_pre_tokenizer() { return std::make_unique<BertPreTokenizer>(); }
+
+std::unique_ptr<PreTokenizer> make_pre_tokenizer_sequence(PreTokenizers steps) {
+  return std::make_unique<PreTokenizerSequence>(std::move(steps));
+}
 
 std::unique_ptr<PreTokenizer> make_pre_tokenizer(const json::Value& value, const std::string& where) {
   if (value.is(json::Kind::kNull)) return nullptr;
   const std::string type(json::Fields(value, where, "pre_tokenizer").text("type"));
   const json::Fields fields(value, where, "pre_tokenizer " + type);
-  if (type == "Sequence") return make_sequence(fields);
-  if (type == "ByteLevel") return std::make_unique<ByteLevelPreTokenizer>(fields);
-  if (type == "BertPreTokenizer") return std::make_unique<BertPreTokenizer>();
-  if (type == "Split") return std::make_unique<SplitPreTokenizer>(fields);
+  if (type == "Sequence") return read_sequence(fields);
+  if (type == "ByteLevel") return read_byte_level(fields);
+  if (type == "BertPreTokenizer") return make_bert_pre_tokenizer();
+  if (type == "Split") return read_split(fields);
   if (type == "Metaspace") return std::make_unique<MetaspacePreTokenizer>(fields);
   if (type == "WhitespaceSplit") return std::make_unique<WhitespaceSplitPreTokenizer>();
   if (type == "Whitespace") return std::make_unique<WhitespacePreTokenizer>();
@@ -305,4 +328,4 @@ std::unique_ptr<PreTokenizer> make_pre_tokenizer(const json::Value& value, const
   fields.fail("this pre-tokenizer is not supported");
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -3,8 +3,9 @@
 #include <array>
 
 #include "attnviz/core.h"
+#include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 bool has_leaf(std::uint32_t unit) noexcept { return (unit >> 8 & 1) != 0; }
@@ -50,7 +51,7 @@ std::optional<PrecompiledMap::Found> PrecompiledMap::search(std::string_view tex
     if (!has_leaf(unit)) continue;
     if (node >= units_.size()) break;
     const std::size_t begin = leaf_value(units_[node]);
-    if (begin >= replacements_.size() || (begin > 0 && (replacements_[begin] & 0xC0) == 0x80)) break;
+    if (begin >= replacements_.size() || (begin > 0 && utf8::is_continuation(replacements_[begin]))) break;
     const std::string_view rest = std::string_view(replacements_).substr(begin);
     best = Found{i + 1, rest.substr(0, rest.find('\0'))};
     if (kShortest) break;
@@ -95,4 +96,4 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 class PrecompiledMap {
  public:
@@ -21,7 +21,6 @@ class PrecompiledMap {
   };
   std::optional<Found> longest_prefix(std::string_view text) const noexcept;
   std::optional<Found> shortest_prefix(std::string_view text) const noexcept;
-  bool empty() const noexcept { return units_.empty(); }
 
  private:
   template <bool kShortest>
@@ -34,4 +33,4 @@ class PrecompiledMap {
 /// Bytes of a base64 text; nothing when it is none.
 std::optional<std::string> decode_base64(std::string_view text);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -4,7 +4,7 @@
 
 #include "attnviz/core.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 float ProtobufReader::Field::real() const noexcept {
   return std::bit_cast<float>(static_cast<std::uint32_t>(integer));
@@ -60,4 +60,4 @@ std::optional<ProtobufReader::Field> ProtobufReader::next() {
   return field;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

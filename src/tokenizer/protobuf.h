@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 /// Walks over the fields of one message. Throws Error(kInput) naming `where` when it is cut off or damaged.
 class ProtobufReader {
@@ -35,4 +35,4 @@ class ProtobufReader {
   std::size_t position_ = 0;
 };
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -6,9 +6,9 @@
 #include <new>
 
 #include "attnviz/core.h"
-#include "tokenizer/unicode.h"
+#include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 constexpr std::size_t kLongestPattern = 1 << 16;
@@ -65,7 +65,7 @@ Regex::Regex(std::string_view pattern, std::string where) : state_(std::make_uni
                               ONIG_OPTION_NONE, ONIG_ENCODING_UTF8, ONIG_SYNTAX_DEFAULT, &info);
   if (result != ONIG_NORMAL) {
     state_->regex = nullptr;
-    const std::string shown = unicode::replace_invalid(pattern.substr(0, 80));
+    const std::string shown = utf8::replace_invalid(pattern.substr(0, 80));
     throw Error(ErrorKind::kInput, state_->where + ": the regular expression \"" + shown +
                                        "\" cannot be compiled: " + message(result, &info));
   }
@@ -101,7 +101,7 @@ void Regex::for_each_match(std::string_view text,
     const auto match_begin = static_cast<std::size_t>(region->beg[0]);
     const auto match_end = static_cast<std::size_t>(region->end[0]);
     if (match_begin == match_end && match_end == last_end) {
-      from += from < text.size() ? unicode::length(text[from]) : 1;
+      from += from < text.size() ? utf8::length(text[from]) : 1;
       continue;
     }
     from = match_end;
@@ -110,4 +110,4 @@ void Regex::for_each_match(std::string_view text,
   }
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 /// Compiled once, safe to search from several threads.
 class Regex {
@@ -29,4 +29,4 @@ class Regex {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

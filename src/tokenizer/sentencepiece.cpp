@@ -2,15 +2,16 @@
 
 #include <algorithm>
 
+#include "core/utf8.h"
 #include "tokenizer/byte_level.h"
 #include "tokenizer/byte_trie.h"
+#include "tokenizer/decoder_streams.h"
 #include "tokenizer/labels.h"
 #include "tokenizer/precompiled_map.h"
 #include "tokenizer/protobuf.h"
-#include "tokenizer/unicode.h"
 #include "tokenizer/vocabulary.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 constexpr std::string_view kSpace = "\xE2\x96\x81";
@@ -78,7 +79,7 @@ class SentencePieceNormalizer final : public Normalizer {
     result.text = std::move(out.text);
     result.alignment.resize(result.text.size());
     for (std::size_t i = 0; i < result.text.size();) {
-      const std::size_t end = i + unicode::length(result.text[i]);
+      const std::size_t end = i + utf8::length(result.text[i]);
       const Alignment whole{text.origin + out.source[i], text.origin + out.source[end]};
       for (; i < end; ++i) result.alignment[i] = whole;
     }
@@ -107,7 +108,7 @@ class SentencePieceNormalizer final : public Normalizer {
     }
     if (kept > 0) return {kept, input.substr(0, kept)};
     if (const auto found = map_.longest_prefix(input)) return *found;
-    const std::size_t one = unicode::length(input[0]);
+    const std::size_t one = utf8::length(input[0]);
     return {one, input.substr(0, one)};
   }
 
@@ -167,21 +168,31 @@ class SentencePieceNormalizer final : public Normalizer {
 class SentencePieceDecoder final : public Decoder {
  public:
   explicit SentencePieceDecoder(bool has_prefix) : has_prefix_(has_prefix) {}
-  void decode(std::vector<std::string>& pieces) const override {
-    std::string bytes;
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
-      if (const auto byte = fallback_byte(pieces[i])) {
-        bytes.push_back(static_cast<char>(*byte));
-      } else {
-        std::string text = replace_all(pieces[i], kSpace, " ");
-        if (has_prefix_ && i == 0 && text.starts_with(' ')) text.erase(0, 1);
-        bytes += text;
-      }
-    }
-    pieces.assign(1, unicode::replace_invalid(bytes));
-  }
+  std::unique_ptr<DecoderStream> stream() const override { return std::make_unique<Text>(has_prefix_); }
+  bool fuses() const noexcept override { return true; }
 
  private:
+  class Text final : public DecoderStream {
+   public:
+    explicit Text(bool has_prefix) : at_prefix_(has_prefix) {}
+    void push(std::string piece, Pieces& out) override {
+      if (const auto byte = fallback_byte(piece)) {
+        text_.push(std::string(1, static_cast<char>(*byte)), out);
+      } else {
+        std::string text = replace_all(piece, kSpace, " ");
+        if (at_prefix_ && text.starts_with(' ')) text.erase(0, 1);
+        text_.push(text, out);
+      }
+      at_prefix_ = false;
+    }
+    void finish(Pieces& out) override { text_.finish(out); }
+    std::unique_ptr<DecoderStream> clone() const override { return std::make_unique<Text>(*this); }
+
+   private:
+    bool at_prefix_;  ///< Before the first piece, whose space is not of the text.
+    TextOfBytes text_;
+  };
+
   bool has_prefix_;
 };
 
@@ -223,4 +234,4 @@ std::unique_ptr<Decoder> make_sentencepiece_decoder(const SentencePieceFile& fil
   return std::make_unique<SentencePieceDecoder>(file.add_dummy_prefix);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -8,7 +8,7 @@
 
 #include "tokenizer/components.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 struct SentencePieceFile {
   enum class Type { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6 };
@@ -33,7 +33,7 @@ SentencePieceFile read_sentencepiece(std::string_view bytes, const std::string& 
 std::unique_ptr<Normalizer> make_sentencepiece_normalizer(const SentencePieceFile& file,
                                                           const std::string& where);
 /// Throws Error(kInput) naming `where` for a model type that is neither Unigram nor BPE.
-std::unique_ptr<Model> make_sentencepiece_model(const SentencePieceFile& file, const std::string& where);
+std::unique_ptr<PieceModel> make_sentencepiece_model(const SentencePieceFile& file, const std::string& where);
 std::unique_ptr<Decoder> make_sentencepiece_decoder(const SentencePieceFile& file);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -5,12 +5,12 @@
 #include <queue>
 #include <unordered_map>
 
+#include "core/utf8.h"
 #include "tokenizer/byte_trie.h"
 #include "tokenizer/sentencepiece.h"
-#include "tokenizer/unicode.h"
 #include "tokenizer/vocabulary.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 using Type = SentencePieceFile::Type;
@@ -18,7 +18,7 @@ using Type = SentencePieceFile::Type;
 constexpr float kUnknownPenalty = 10;
 
 /// What both algorithms share: the pieces, and what becomes of unknown ones.
-class SentencePieceModel : public Model {
+class SentencePieceModel : public PieceModel {
  public:
   explicit SentencePieceModel(const SentencePieceFile& file) : byte_fallback_(file.byte_fallback) {
     std::size_t bytes = 0;
@@ -121,7 +121,7 @@ class SentencePieceUnigram final : public SentencePieceModel {
       }
     };
     for (std::size_t begin = 0; begin < word.size();) {
-      const std::size_t behind = begin + unicode::length(word[begin]);
+      const std::size_t behind = begin + utf8::length(word[begin]);
       const float here = best[begin].score;
       bool has_single = false;
       std::uint32_t node = ByteTrie::kRoot;
@@ -228,7 +228,7 @@ class SentencePieceBpe final : public SentencePieceModel {
     for (std::uint32_t begin = 0; begin < word.size();) {
       Symbol symbol;
       symbol.begin = begin;
-      symbol.end = begin + static_cast<std::uint32_t>(unicode::length(word[begin]));
+      symbol.end = begin + static_cast<std::uint32_t>(utf8::length(word[begin]));
       std::uint32_t node = ByteTrie::kRoot;
       for (std::uint32_t i = begin; i < word.size() && !kept_.empty();) {
         node = kept_.child(node, word[i++]);
@@ -270,7 +270,8 @@ class SentencePieceBpe final : public SentencePieceModel {
 
 }  // namespace
 
-std::unique_ptr<Model> make_sentencepiece_model(const SentencePieceFile& file, const std::string& where) {
+std::unique_ptr<PieceModel> make_sentencepiece_model(const SentencePieceFile& file,
+                                                     const std::string& where) {
   if (file.model_type == 1) return std::make_unique<SentencePieceUnigram>(file);
   if (file.model_type == 2) return std::make_unique<SentencePieceBpe>(file);
   const std::string type = file.model_type == 3 ? "WORD" : file.model_type == 4 ? "CHAR" : "unknown";
@@ -278,4 +279,4 @@ std::unique_ptr<Model> make_sentencepiece_model(const SentencePieceFile& file, c
               where + ": SentencePiece model type " + type + " is not supported; it is UNIGRAM or BPE");
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

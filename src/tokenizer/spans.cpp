@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "core/utf8.h"
 #include "tokenizer/labels.h"
 #include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 bool is_only(std::string_view piece, std::string_view mark) {
@@ -29,11 +30,11 @@ std::vector<std::int32_t> count_cover(std::size_t size, int number, const std::v
 }  // namespace
 
 CharacterIndex::CharacterIndex(std::string_view text) : size_(text.size()) {
-  if (unicode::is_ascii(text)) return;
+  if (utf8::is_ascii(text)) return;
   character_of_byte_.resize(text.size());
   byte_of_character_.reserve(text.size() / 2);
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!unicode::is_continuation(text[i])) byte_of_character_.push_back(static_cast<std::uint32_t>(i));
+    if (!utf8::is_continuation(text[i])) byte_of_character_.push_back(static_cast<std::uint32_t>(i));
     character_of_byte_[i] = static_cast<std::uint32_t>(byte_of_character_.size() - 1);
   }
   byte_of_character_.push_back(static_cast<std::uint32_t>(text.size()));
@@ -67,7 +68,7 @@ void place_drawing_spans(std::string_view text, int number, const std::vector<Se
       const auto begin = static_cast<std::size_t>(span.begin);
       std::size_t behind = begin;
       const bool is_space =
-          unicode::is_whitespace(unicode::next(text, behind)) || text.substr(begin).starts_with(space_mark);
+          unicode::is_whitespace(utf8::next(text, behind)) || text.substr(begin).starts_with(space_mark);
       const bool shared = i + 1 < tokens.size() && from[i + 1].sequence == number &&
                           from[i + 1].covered.begin == from[i].covered.begin;
       if (!is_space || shared) continue;
@@ -93,7 +94,7 @@ void place_drawing_spans(std::string_view text, int number, const std::vector<Se
       auto end = static_cast<std::size_t>(last_end);
       while (end < text.size() && cover[end] == 0) {
         std::size_t behind = end;
-        if (!unicode::extends_grapheme(unicode::next(text, behind))) break;
+        if (!unicode::extends_grapheme(utf8::next(text, behind))) break;
         end = behind;
       }
       last_extended = static_cast<std::int64_t>(end);
@@ -102,4 +103,4 @@ void place_drawing_spans(std::string_view text, int number, const std::vector<Se
   }
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

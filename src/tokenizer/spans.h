@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "attnviz/core.h"
+#include "attnviz/tokenizer.h"
 #include "tokenizer/components.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 /// Code point offsets of a text, both ways.
 class CharacterIndex {
@@ -34,4 +34,4 @@ class CharacterIndex {
 void place_drawing_spans(std::string_view text, int number, const std::vector<SequenceToken>& from,
                          std::string_view space_mark, std::vector<Token>& tokens);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -5,7 +5,7 @@
 #include "tokenizer/files.h"
 #include "tokenizer/json.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 std::optional<bool> read_flag(const json::Fields& fields, std::string_view name) {
@@ -85,4 +85,4 @@ TokenizerConfig read_tokenizer_config(const CompanionFile* config_file,
   return config;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -5,7 +5,7 @@
 #include "tokenizer/files.h"
 #include "tokenizer/json.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 const json::Value& member(const json::Value& object, std::string_view name, const json::Value& null) {
@@ -147,4 +147,4 @@ Pipeline read_tokenizer_json(const CompanionFile& file, const TokenizerConfig& c
   return pipeline;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -4,7 +4,7 @@
 #include "attnviz/core.h"
 #include "tokenizer/pipeline.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 void cut(Part& part, std::size_t length, bool keep_end) {
@@ -84,4 +84,4 @@ std::int64_t truncate(std::vector<Part>& parts, const Truncation& truncation, st
   return static_cast<std::int64_t>(before - left);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -3,10 +3,11 @@
 #include <unicode/uchar.h>
 #include <unicode/uscript.h>
 
-#include <algorithm>
 #include <array>
 
-namespace attnviz::unicode {
+#include "core/utf8.h"
+
+namespace attnviz::tokenizer::unicode {
 namespace {
 
 UChar32 code(char32_t c) noexcept { return static_cast<UChar32>(c); }
@@ -36,57 +37,6 @@ struct ByteAlphabet {
 constexpr ByteAlphabet kByteAlphabet;
 
 }  // namespace
-
-std::string to_utf8(char32_t c) {
-  std::string text;
-  append(text, c);
-  return text;
-}
-
-std::u32string to_utf32(std::string_view text) {
-  std::u32string result;
-  result.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) result.push_back(next(text, i));
-  return result;
-}
-
-bool is_ascii(std::string_view text) noexcept {
-  return std::none_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
-}
-
-std::string replace_invalid(std::string_view bytes) {
-  std::string result;
-  result.reserve(bytes.size());
-  for (std::size_t i = 0; i < bytes.size();) {
-    const auto at = [&](std::size_t k) {
-      return k < bytes.size() ? static_cast<unsigned char>(bytes[k]) : static_cast<unsigned char>(0);
-    };
-    const unsigned char lead = at(i);
-    if (lead < 0x80) {
-      result.push_back(bytes[i++]);
-      continue;
-    }
-    const std::size_t wanted = lead >= 0xC2 && lead <= 0xDF   ? 2
-                               : lead >= 0xE0 && lead <= 0xEF ? 3
-                               : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                                              : 1;
-    std::size_t good = 1;
-    while (good < wanted) {
-      const unsigned char byte = at(i + good);
-      const unsigned char low = good == 1 && lead == 0xE0 ? 0xA0 : good == 1 && lead == 0xF0 ? 0x90 : 0x80;
-      const unsigned char high = good == 1 && lead == 0xED ? 0x9F : good == 1 && lead == 0xF4 ? 0x8F : 0xBF;
-      if (byte < low || byte > high) break;
-      ++good;
-    }
-    if (wanted > 1 && good == wanted) {
-      result.append(bytes.substr(i, wanted));
-    } else {
-      append(result, 0xFFFD);
-    }
-    i += good;
-  }
-  return result;
-}
 
 bool is_whitespace(char32_t c) noexcept {
   if (c < 0x80) return c == ' ' || (c >= 0x09 && c <= 0x0D);
@@ -158,7 +108,7 @@ std::size_t grapheme_end(std::string_view text, std::size_t position) noexcept {
   const auto break_of = [](char32_t c) {
     return u_getIntPropertyValue(code(c), UCHAR_GRAPHEME_CLUSTER_BREAK);
   };
-  char32_t c = next(text, position);
+  char32_t c = utf8::next(text, position);
   if (c < 0x80 && c != '\r' && (position == text.size() || (text[position] & 0x80) == 0)) return position;
   int left = break_of(c);
   bool pictograph = u_hasBinaryProperty(code(c), UCHAR_EXTENDED_PICTOGRAPHIC);  // … and Extend* behind it.
@@ -166,7 +116,7 @@ std::size_t grapheme_end(std::string_view text, std::size_t position) noexcept {
   int flags = left == U_GCB_REGIONAL_INDICATOR ? 1 : 0;
   while (position < text.size()) {
     std::size_t behind = position;
-    c = next(text, behind);
+    c = utf8::next(text, behind);
     const int right = break_of(c);
     const bool syllable = (left == U_GCB_L && (right == U_GCB_L || right == U_GCB_V || right == U_GCB_LV ||
                                                right == U_GCB_LVT)) ||
@@ -219,4 +169,4 @@ int byte_level_byte(char32_t c) noexcept {
   return c < kByteAlphabet.bytes.size() ? kByteAlphabet.bytes[c] : -1;
 }
 
-}  // namespace attnviz::unicode
+}  // namespace attnviz::tokenizer::unicode

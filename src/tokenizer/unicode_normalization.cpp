@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "attnviz/core.h"
-#include "tokenizer/unicode.h"
+#include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 struct Marked {
@@ -55,7 +55,7 @@ std::vector<Marked> decompose(std::string_view text, bool compatible) {
     result.push_back({static_cast<char32_t>(c), change, normalizer.getCombiningClass(c)});
   };
   for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<UChar32>(unicode::next(text, i));
+    const auto c = static_cast<UChar32>(utf8::next(text, i));
     if (c < 0xA0) {
       result.push_back({static_cast<char32_t>(c), 0, 0});
     } else if (!is_too_new(c) && normalizer.getDecomposition(c, parts)) {
@@ -101,7 +101,7 @@ void compose(std::vector<Marked>& marks) {
 }  // namespace
 
 void normalize(AlignedText& text, NormalForm form) {
-  if (unicode::is_ascii(text.text)) return;
+  if (utf8::is_ascii(text.text)) return;
   const bool compatible = form == NormalForm::kNfkc || form == NormalForm::kNfkd;
   std::vector<Marked> marks = decompose(text.text, compatible);
   if (form == NormalForm::kNfc || form == NormalForm::kNfkc) compose(marks);
@@ -111,4 +111,4 @@ void normalize(AlignedText& text, NormalForm form) {
   text.rewrite(changes);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -6,7 +6,7 @@
 
 #include "tokenizer/aligned_text.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };
 
@@ -14,4 +14,4 @@ enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };
 /// as in the reference.
 void normalize(AlignedText& text, NormalForm form);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -4,11 +4,11 @@
 #include <array>
 #include <limits>
 
+#include "core/utf8.h"
 #include "tokenizer/byte_trie.h"
-#include "tokenizer/unicode.h"
 #include "tokenizer/vocabulary.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 constexpr double kUnknownPenalty = 10;
@@ -26,7 +26,7 @@ class UnigramScratch final : public Scratch {
   std::vector<ModelToken> backwards;
 };
 
-class UnigramModel final : public Model {
+class UnigramModel final : public PieceModel {
  public:
   UnigramModel(const std::vector<UnigramPiece>& pieces, std::optional<std::uint32_t> unknown,
                bool byte_fallback, const std::string& where)
@@ -101,7 +101,7 @@ class UnigramModel final : public Model {
         best[end] = {sum, id, static_cast<std::int32_t>(begin)};
     };
     for (std::size_t begin = 0; begin < word.size();) {
-      const std::size_t behind = begin + unicode::length(word[begin]);
+      const std::size_t behind = begin + utf8::length(word[begin]);
       bool has_single = false;
       std::uint32_t node = ByteTrie::kRoot;
       for (std::size_t i = begin; i < word.size();) {
@@ -153,10 +153,10 @@ class UnigramModel final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_unigram(const std::vector<UnigramPiece>& pieces,
-                                    std::optional<std::uint32_t> unknown, bool byte_fallback,
-                                    const std::string& where) {
+std::unique_ptr<PieceModel> make_unigram(const std::vector<UnigramPiece>& pieces,
+                                         std::optional<std::uint32_t> unknown, bool byte_fallback,
+                                         const std::string& where) {
   return std::make_unique<UnigramModel>(pieces, unknown, byte_fallback, where);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -8,7 +8,7 @@
 
 #include "tokenizer/components.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 struct UnigramPiece {
   std::string_view text;
@@ -17,8 +17,8 @@ struct UnigramPiece {
 
 /// The id of a piece is its place in `pieces`. Sums are kept in double precision, as in the reference. Throws
 /// Error(kInput) naming `where` when `unknown` is no id.
-std::unique_ptr<Model> make_unigram(const std::vector<UnigramPiece>& pieces,
-                                    std::optional<std::uint32_t> unknown, bool byte_fallback,
-                                    const std::string& where);
+std::unique_ptr<PieceModel> make_unigram(const std::vector<UnigramPiece>& pieces,
+                                         std::optional<std::uint32_t> unknown, bool byte_fallback,
+                                         const std::string& where);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

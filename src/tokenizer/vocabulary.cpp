@@ -6,7 +6,7 @@
 
 #include "attnviz/core.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 std::uint64_t hash_bytes(std::string_view bytes) noexcept {
   std::uint64_t hash = 0x9E3779B97F4A7C15ULL ^ bytes.size();
@@ -94,4 +94,4 @@ std::optional<std::string_view> Vocabulary::piece(std::int64_t id) const noexcep
   return table_[piece_of_[static_cast<std::size_t>(id)] - 1];
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

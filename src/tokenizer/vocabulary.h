@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 std::uint64_t hash_bytes(std::string_view bytes) noexcept;
 
@@ -57,4 +57,4 @@ class Vocabulary {
   std::vector<std::uint32_t> piece_of_;  ///< Number plus one by id; 0 is a gap.
 };
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -1,9 +1,9 @@
 #include "tokenizer/wordlevel.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
-class WordLevelModel final : public Model {
+class WordLevelModel final : public PieceModel {
  public:
   WordLevelModel(Vocabulary vocabulary, std::string unknown)
       : vocabulary_(std::move(vocabulary)),
@@ -37,8 +37,8 @@ class WordLevelModel final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_wordlevel(Vocabulary vocabulary, std::string unknown) {
+std::unique_ptr<PieceModel> make_wordlevel(Vocabulary vocabulary, std::string unknown) {
   return std::make_unique<WordLevelModel>(std::move(vocabulary), std::move(unknown));
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

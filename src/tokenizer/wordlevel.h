@@ -7,8 +7,8 @@
 #include "tokenizer/components.h"
 #include "tokenizer/vocabulary.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
-std::unique_ptr<Model> make_wordlevel(Vocabulary vocabulary, std::string unknown);
+std::unique_ptr<PieceModel> make_wordlevel(Vocabulary vocabulary, std::string unknown);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -1,14 +1,12 @@
 #include "tokenizer/wordpiece.h"
 
-#include <algorithm>
-
+#include "core/utf8.h"
 #include "tokenizer/byte_trie.h"
-#include "tokenizer/unicode.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
-class WordPieceModel final : public Model {
+class WordPieceModel final : public PieceModel {
  public:
   WordPieceModel(Vocabulary vocabulary, WordPieceOptions options)
       : vocabulary_(std::move(vocabulary)),
@@ -30,9 +28,7 @@ class WordPieceModel final : public Model {
 
   void tokenize(std::string_view word, Scratch*, std::vector<ModelToken>& out) const override {
     const std::size_t before = out.size();
-    const auto characters = static_cast<std::size_t>(
-        std::count_if(word.begin(), word.end(), [](char byte) { return !unicode::is_continuation(byte); }));
-    bool good = characters <= options_.longest_word;
+    bool good = utf8::count(word) <= options_.longest_word;
     for (std::uint32_t begin = 0; good && begin < word.size();) {
       ModelToken best{0, begin, begin};
       const ByteTrie& trie = begin == 0 ? first_ : continuing_;
@@ -74,8 +70,8 @@ class WordPieceModel final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_wordpiece(Vocabulary vocabulary, WordPieceOptions options) {
+std::unique_ptr<PieceModel> make_wordpiece(Vocabulary vocabulary, WordPieceOptions options) {
   return std::make_unique<WordPieceModel>(std::move(vocabulary), std::move(options));
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

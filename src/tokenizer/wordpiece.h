@@ -7,7 +7,7 @@
 #include "tokenizer/components.h"
 #include "tokenizer/vocabulary.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 
 struct WordPieceOptions {
   std::string unknown = "[UNK]";
@@ -15,6 +15,6 @@ struct WordPieceOptions {
   std::uint32_t longest_word = 100;  ///< In characters; a longer word is unknown.
 };
 
-std::unique_ptr<Model> make_wordpiece(Vocabulary vocabulary, WordPieceOptions options);
+std::unique_ptr<PieceModel> make_wordpiece(Vocabulary vocabulary, WordPieceOptions options);
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -7,7 +7,7 @@
 
 #include "attnviz/tokenizer.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 /// Byte offsets at which a word may begin or end (Unicode Standard Annex 29, and ICU's dictionaries for
@@ -29,34 +29,32 @@ std::set<std::int64_t> word_boundaries(const std::string& text) {
   return boundaries;
 }
 
-/// The texts of the two sequences, and where their words end.
+/// Where the words of a sequence end.
 class Words {
  public:
-  explicit Words(const Encoding& encoding)
-      : texts_{encoding.text + encoding.generated, encoding.pair},
-        boundaries_{word_boundaries(encoding.text), word_boundaries(encoding.pair)},
-        written_(static_cast<std::int64_t>(encoding.text.size())) {
+  explicit Words(const Sequence& sequence)
+      : sequence_(sequence),
+        boundaries_{word_boundaries(sequence.text), word_boundaries(sequence.pair)},
+        written_(static_cast<std::int64_t>(sequence.text.size())) {
     boundaries_[0].insert(written_);
-    for (const std::int64_t boundary : word_boundaries(encoding.generated))
+    for (const std::int64_t boundary : word_boundaries(sequence.generated))
       boundaries_[0].insert(written_ + boundary);
   }
 
-  /// Whether `next` goes on with the word that `token` belongs to.
-  bool joined(const Token& token, const Token& next) const {
-    if (token.special || next.special || token.sequence < 0 || token.sequence != next.sequence) return false;
-    if (!token.span || !next.span) return false;
-    if (token.sequence == 0 && token.span->begin < written_ && next.span->begin >= written_) return false;
-    if (is_lone_space(token)) return token.span->end == next.span->begin && !starts_with_space(next);
-    if (token.span->begin == token.span->end || next.span->begin == next.span->end) return false;
-    if (next.span->begin < token.span->end) return true;  // bytes of one character
-    return next.span->begin == token.span->end && boundaries_of(token).count(token.span->end) == 0;
+  /// Whether `next` goes on with the word that `unit` belongs to.
+  bool joined(const Unit& unit, const Unit& next) const {
+    const TextSpan *span = unit.text(), *after = next.text();
+    if (unit.special || next.special || span == nullptr || after == nullptr) return false;
+    if (span->pair != after->pair || unit.generated != next.generated) return false;
+    if (is_lone_space(unit, *span)) return span->end == after->begin && !starts_with_space(*after);
+    if (span->begin == span->end || after->begin == after->end) return false;
+    if (after->begin < span->end) return true;  // bytes of one character
+    return after->begin == span->end && boundaries_[span->pair].count(span->end) == 0;
   }
 
   /// What people read: the bytes of the word without the spaces around it.
-  std::string label(const Token& first, const Token& last) const {
-    const auto begin = static_cast<std::size_t>(first.span->begin);
-    std::string_view word =
-        std::string_view(text_of(first)).substr(begin, static_cast<std::size_t>(last.span->end) - begin);
+  std::string label(const TextSpan& span) const {
+    std::string_view word = bytes_of(sequence_, span);
     const std::size_t start = std::min(word.find_first_not_of(' '), word.size());
     word.remove_prefix(start);
     word.remove_suffix(word.size() - (word.find_last_not_of(' ') + 1));
@@ -64,57 +62,64 @@ class Words {
   }
 
  private:
-  const std::string& text_of(const Token& token) const { return texts_[token.sequence == 1]; }
-  const std::set<std::int64_t>& boundaries_of(const Token& token) const {
-    return boundaries_[token.sequence == 1];
-  }
-  bool starts_with_space(const Token& token) const {
-    const auto at = static_cast<std::size_t>(token.span->begin);
-    return at < text_of(token).size() && text_of(token)[at] == ' ';
+  bool starts_with_space(const TextSpan& span) const {
+    return bytes_of(sequence_, {{span.begin, span.begin + 1}, span.pair}) == " ";
   }
   /// The space that a vocabulary keeps apart from the word behind it, "▁" or "Ġ".
-  bool is_lone_space(const Token& token) const {
-    if (token.piece != "▁" && token.piece != "Ġ" && token.piece != " ") return false;
-    return token.span->end - token.span->begin <= 1;
+  static bool is_lone_space(const Unit& unit, const TextSpan& span) {
+    if (unit.piece != "▁" && unit.piece != "Ġ" && unit.piece != " ") return false;
+    return span.end - span.begin <= 1;
   }
 
-  std::string texts_[2];
-  std::set<std::int64_t> boundaries_[2];
-  std::int64_t written_;  ///< Where the generated text begins.
+  const Sequence& sequence_;
+  std::set<std::int64_t> boundaries_[2];  ///< Of the text with what was generated, and of the pair.
+  std::int64_t written_;                  ///< Where the generated text begins.
 };
 
-Token merged_token(const Encoding& encoding, const Span& tokens, const Words& words) {
-  const auto at = [&](std::int64_t position) -> const Token& {
-    return encoding.tokens[static_cast<std::size_t>(position)];
+Unit merged_unit(const Sequence& sequence, const Span& positions, const Words& words) {
+  const auto at = [&](std::int64_t position) -> const Unit& {
+    return sequence.units[static_cast<std::size_t>(position)];
   };
-  Token word = at(tokens.begin);
-  if (tokens.end - tokens.begin == 1) return word;
-  for (std::int64_t position = tokens.begin + 1; position < tokens.end; ++position)
+  Unit word = at(positions.begin);
+  if (positions.end - positions.begin == 1) return word;
+  for (std::int64_t position = positions.begin + 1; position < positions.end; ++position)
     word.piece += at(position).piece;
-  word.text = words.label(at(tokens.begin), at(tokens.end - 1));
-  word.span->end = at(tokens.end - 1).span->end;
-  word.reference.end = at(tokens.end - 1).reference.end;
+  auto& span = std::get<TextSpan>(word.place);
+  span.end = at(positions.end - 1).text()->end;
+  word.label = words.label(span);
   return word;
 }
 
 }  // namespace
 
-Encoding merge_words(const Encoding& encoding) {
-  const Words words(encoding);
-  Encoding out = encoding;
-  out.tokens.clear();
-  const auto count = static_cast<std::int64_t>(encoding.tokens.size());
+Unit unit_of(const Token& token) {
+  Unit unit{.id = token.id, .piece = token.piece, .label = token.text, .special = token.special};
+  if (token.span && token.sequence >= 0) unit.place = TextSpan{*token.span, token.sequence == 1};
+  return unit;
+}
+
+Sequence sequence_of(const Encoding& encoding) {
+  Sequence sequence{.text = encoding.text, .pair = encoding.pair};
+  sequence.units.reserve(encoding.tokens.size());
+  for (const Token& token : encoding.tokens) sequence.units.push_back(unit_of(token));
+  return sequence;
+}
+
+Sequence merge_words(const Sequence& sequence) {
+  const Words words(sequence);
+  Sequence out = sequence;
+  out.units.clear();
+  const auto count = static_cast<std::int64_t>(sequence.units.size());
   for (std::int64_t begin = 0, end = 1; begin < count; begin = end++) {
-    while (end < count && words.joined(encoding.tokens[static_cast<std::size_t>(end) - 1],
-                                       encoding.tokens[static_cast<std::size_t>(end)])) {
+    while (end < count && words.joined(sequence.units[static_cast<std::size_t>(end) - 1],
+                                       sequence.units[static_cast<std::size_t>(end)])) {
       ++end;
     }
     out.merged.push_back({begin, end});
-    out.tokens.push_back(merged_token(encoding, out.merged.back(), words));
-    out.tokens.back().word = static_cast<int>(out.merged.size()) - 1;
+    out.units.push_back(merged_unit(sequence, out.merged.back(), words));
   }
   assign_segments(out);
   return out;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

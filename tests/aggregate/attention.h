@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attnviz/aggregate.h"
+#include "named_reductions.h"
 
 namespace attnviz::testing {
 
@@ -26,7 +27,8 @@ inline Stack random_attention(int layers, std::int64_t heads, std::int64_t queri
 
 /// Pushes the causal `stack` to `sink` as a model with tiles does: rows from `start` on, each block without
 /// the keys after its last row.
-inline void feed_tiles(AttentionSink& sink, const Stack& stack, std::int64_t rows, std::int64_t start = 0) {
+inline void feed_tiles(AttentionConsumer& sink, const Stack& stack, std::int64_t rows,
+                       std::int64_t start = 0) {
   for (std::size_t l = 0; l < stack.size(); ++l) {
     const std::int64_t queries = stack[l].size(1);
     for (std::int64_t first = start; first < queries; first += rows) {
@@ -38,7 +40,7 @@ inline void feed_tiles(AttentionSink& sink, const Stack& stack, std::int64_t row
 }
 
 /// Pushes `stack` to `sink`, each layer in blocks of `rows` query rows (0: whole).
-inline void feed(AttentionSink& sink, const Stack& stack, AttentionKind kind = AttentionKind::kSelf,
+inline void feed(AttentionConsumer& sink, const Stack& stack, AttentionKind kind = AttentionKind::kSelf,
                  std::int64_t rows = 0) {
   for (std::size_t l = 0; l < stack.size(); ++l) {
     const std::int64_t queries = stack[l].size(1), step = rows == 0 ? queries : rows;

@@ -4,13 +4,15 @@
 
 #include "aggregate/attention.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 namespace {
 
+using testing::find_map;
 using testing::head_mean;
 using testing::identity;
 using testing::largest_difference;
 using testing::mixed;
+using testing::named;
 using testing::product;
 using testing::random_attention;
 using testing::reduce;
@@ -39,7 +41,7 @@ double sum(std::span<const float> row) { return std::accumulate(row.begin(), row
 
 TEST(Words, MeanIsTheSumToAndTheMeanFromTheirTokens) {
   const auto stack = random_attention(2, 3, 6, 6, true);
-  const AttentionMap map = reduce(stack, {.reductions = {"mean"}, .groupings = {words()}}).maps.at(0);
+  const AttentionMap map = reduce(stack, {.reductions = named({"mean"}), .groupings = {words()}}).maps.at(0);
   EXPECT_EQ(map.keys, 4);
   EXPECT_EQ(map.queries, (std::vector<std::int64_t>{0, 2, 4, 5})) << "the last query of each word";
   for (std::size_t l = 0; l < 2; ++l) {
@@ -53,7 +55,8 @@ TEST(Words, MeanIsTheSumToAndTheMeanFromTheirTokens) {
 TEST(Words, MaxAndMinAreOverTheWordsOfEveryHead) {
   const auto stack = random_attention(2, 3, 6, 6, false);
   for (const std::int64_t rows : {0, 1, 4}) {
-    const AttentionMaps maps = reduce(stack, {.reductions = {"max", "min"}, .groupings = {words()}}, rows);
+    const AttentionMaps maps =
+        reduce(stack, {.reductions = named({"max", "min"}), .groupings = {words()}}, rows);
     Rows most(4, std::vector<double>(4, 0.0)), least(4, std::vector<double>(4, 1.0));
     for (std::int64_t h = 0; h < 3; ++h) {
       const Rows head = merge_by_loops(head_mean(stack[1].narrow(0, h, 1)));
@@ -71,7 +74,8 @@ TEST(Words, MaxAndMinAreOverTheWordsOfEveryHead) {
 
 TEST(Words, RolloutIsComputedOnTokensAndMergedLast) {
   const auto stack = random_attention(3, 2, 6, 6, true);
-  const AttentionMap map = reduce(stack, {.reductions = {"rollout"}, .groupings = {words()}}).maps.at(0);
+  const AttentionMap map =
+      reduce(stack, {.reductions = named({"rollout"}), .groupings = {words()}}).maps.at(0);
   EXPECT_LT(largest_difference(map.overall, merge_by_loops(testing::rollout(stack))), kFloat32);
 }
 
@@ -81,8 +85,8 @@ TEST(Words, OfSomeRowsOnlyAreMergedOverThoseRows) {
   const auto stack = random_attention(1, 2, 6, 6, true);
   for (const auto* name : {"mean", "max"}) {
     const AttentionMap some =
-        reduce(stack, {.reductions = {name}, .queries = {3, 4, 5}, .groupings = {late}}).maps.at(0);
-    const AttentionMap all = reduce(stack, {.reductions = {name}, .groupings = {words()}}).maps.at(0);
+        reduce(stack, {.reductions = named({name}), .queries = {3, 4, 5}, .groupings = {late}}).maps.at(0);
+    const AttentionMap all = reduce(stack, {.reductions = named({name}), .groupings = {words()}}).maps.at(0);
     EXPECT_EQ(some.queries, (std::vector<std::int64_t>{4, 5}));
     for (std::size_t k = 0; k < 4; ++k) {
       EXPECT_FLOAT_EQ(some.row(0, 0)[k], all.row(0, 2)[k]);
@@ -94,7 +98,7 @@ TEST(Words, OfSomeRowsOnlyAreMergedOverThoseRows) {
 TEST(Words, OfSingleHeadsAreMergedLikeTheMean) {
   const auto stack = random_attention(1, 3, 6, 6, false);
   const AttentionMaps maps =
-      reduce(stack, {.reductions = {"mean"}, .per_head = true, .groupings = {words()}});
+      reduce(stack, {.reductions = named({"mean"}), .per_head = true, .groupings = {words()}});
   const HeadMap& heads = maps.heads.at(0);
   EXPECT_LT(largest_difference(std::span(heads.weights).subspan(16, 16),
                                merge_by_loops(head_mean(stack[0].narrow(0, 1, 1)))),
@@ -110,7 +114,8 @@ Grouping without(std::vector<std::int64_t> dropped) {
 
 TEST(Dropping, RenormalisesTheMeanLayerByLayerAndSaysWhatItTook) {
   const auto stack = random_attention(2, 3, 6, 6, false);
-  const AttentionMap map = reduce(stack, {.reductions = {"mean"}, .groupings = {without({0, 3})}}).maps.at(0);
+  const AttentionMap map =
+      reduce(stack, {.reductions = named({"mean"}), .groupings = {without({0, 3})}}).maps.at(0);
   EXPECT_EQ(map.dropped, (std::vector<std::uint8_t>{1, 0, 0, 1, 0, 0}));
   for (std::size_t q = 0; q < 6; ++q) {
     double removed = 0;
@@ -130,8 +135,9 @@ TEST(Dropping, RenormalisesTheMeanLayerByLayerAndSaysWhatItTook) {
 
 TEST(Dropping, LeavesTheWeightsOfMaxAsTheyAre) {
   const auto stack = random_attention(1, 3, 6, 6, false);
-  const AttentionMap whole = reduce(stack, {.reductions = {"max"}}).maps.at(0);
-  const AttentionMap map = reduce(stack, {.reductions = {"max"}, .groupings = {without({2})}}).maps.at(0);
+  const AttentionMap whole = reduce(stack, {.reductions = named({"max"})}).maps.at(0);
+  const AttentionMap map =
+      reduce(stack, {.reductions = named({"max"}), .groupings = {without({2})}}).maps.at(0);
   for (std::size_t q = 0; q < 6; ++q) {
     for (std::size_t k = 0; k < 6; ++k) EXPECT_EQ(map.row(0, q)[k], k == 2 ? 0.0F : whole.row(0, q)[k]);
   }
@@ -139,7 +145,8 @@ TEST(Dropping, LeavesTheWeightsOfMaxAsTheyAre) {
 
 TEST(Dropping, OfSinksRenormalisesEachLayerBeforeTheProductOfRollout) {
   const auto stack = random_attention(3, 2, 6, 6, true);
-  const AttentionMap map = reduce(stack, {.reductions = {"rollout"}, .groupings = {without({0})}}).maps.at(0);
+  const AttentionMap map =
+      reduce(stack, {.reductions = named({"rollout"}), .groupings = {without({0})}}).maps.at(0);
   Rows flow = identity(6);
   for (const at::Tensor& layer : stack) {
     Rows mean = head_mean(layer);
@@ -159,7 +166,7 @@ TEST(Dropping, OfSinksKeepsACausalRolloutFromCollapsing) {
   scores.select(2, 0).add_(4.0);  // a sink
   const testing::Stack stack(12, scores.softmax(-1));
   const auto last_row = [&](std::vector<Grouping> groupings) {
-    return reduce(stack, {.reductions = {"rollout"}, .groupings = std::move(groupings)})
+    return reduce(stack, {.reductions = named({"rollout"}), .groupings = std::move(groupings)})
         .maps.at(0)
         .overall_row(15)
         .back();
@@ -177,7 +184,8 @@ TEST(Words, DoNotNeedTheKeysThatABlockDoesNotSee) {
   Grouping grouping = words();
   for (const std::vector<std::int64_t>& sinks : {std::vector<std::int64_t>{}, {0, 3}}) {
     grouping.sinks = sinks;
-    const ReductionOptions all{.reductions = {"mean", "max", "min", "rollout"}, .groupings = {grouping}};
+    const ReductionOptions all{.reductions = named({"mean", "max", "min", "rollout"}),
+                               .groupings = {grouping}};
     for (const std::int64_t rows : {1, 2, 4}) {
       Reductions tiles(all);
       testing::feed_tiles(tiles, stack, rows);
@@ -197,7 +205,7 @@ TEST(Dropping, ThroughTwoStacksKeepsTheSumOfBothRollouts) {
              decoder = random_attention(2, 2, 4, 4, true, 4), cross = random_attention(2, 2, 4, 5, false, 5);
   Grouping first{
       .kind = AttentionKind::kCross, .columns = 5, .column_of = {-1, 1, 2, 3, 4}, .removed = {"sinks"}};
-  Reductions sink({.reductions = {"rollout"},
+  Reductions sink({.reductions = named({"rollout"}),
                    .kinds = {AttentionKind::kCross, AttentionKind::kDecoder},
                    .groupings = {first}});
   testing::feed(sink, encoder, AttentionKind::kEncoder);
@@ -206,10 +214,10 @@ TEST(Dropping, ThroughTwoStacksKeepsTheSumOfBothRollouts) {
     sink.on_block({l, AttentionKind::kCross, 0, 4, cross[static_cast<std::size_t>(l)]});
   }
   const AttentionMaps maps = sink.finish();
-  EXPECT_EQ(maps.find(AttentionKind::kEncoder, "rollout"), nullptr) << "not asked for";
+  EXPECT_EQ(find_map(maps, AttentionKind::kEncoder, "rollout"), nullptr) << "not asked for";
   for (std::size_t q = 0; q < 4; ++q) {
-    const double both = sum(maps.find(AttentionKind::kCross, "rollout")->overall_row(q)) +
-                        sum(maps.find(AttentionKind::kDecoder, "rollout")->overall_row(q));
+    const double both = sum(find_map(maps, AttentionKind::kCross, "rollout")->overall_row(q)) +
+                        sum(find_map(maps, AttentionKind::kDecoder, "rollout")->overall_row(q));
     EXPECT_NEAR(both, 1.0, kFloat32);
   }
 }
@@ -217,7 +225,7 @@ TEST(Dropping, ThroughTwoStacksKeepsTheSumOfBothRollouts) {
 TEST(SinkFinder, FindsTheKeyThatEveryRowLooksAt) {
   at::Tensor scores = at::randn({3, 12, 12});
   scores.select(2, 7).add_(5.0);
-  SinkFinder finder({}, 0.3);
+  SinkFinder finder({});
   testing::feed(finder, {scores.softmax(-1), scores.softmax(-1)}, AttentionKind::kSelf, 5);
   EXPECT_EQ(finder.sinks(AttentionKind::kSelf), (std::vector<std::int64_t>{7}));
   EXPECT_TRUE(finder.sinks(AttentionKind::kCross).empty());
@@ -228,7 +236,7 @@ TEST(SinkFinder, DoesNotTakeWhatOneShownRowLooksForOrARowItself) {
   weights.div_(weights.sum(-1, true));
   weights[0][22].zero_()[4] = 1.0F;   // one row looks for key 4
   weights[0][23].zero_()[23] = 1.0F;  // the last one at itself
-  SinkFinder finder({22, 23}, 0.3);
+  SinkFinder finder({.shown = {22, 23}});
   testing::feed(finder, {weights});
   EXPECT_TRUE(finder.sinks(AttentionKind::kSelf).empty());
 }
@@ -236,15 +244,24 @@ TEST(SinkFinder, DoesNotTakeWhatOneShownRowLooksForOrARowItself) {
 TEST(SinkFinder, FindsTheFirstTokenOfACausalModel) {
   at::Tensor scores = at::zeros({2, 20, 20}).masked_fill_(at::ones({20, 20}, at::kBool).triu(1), -INFINITY);
   scores.select(2, 0).add_(4.0);
-  SinkFinder finder({18, 19}, 0.3);
+  SinkFinder finder({.shown = {18, 19}});
   testing::feed(finder, {scores.softmax(-1)}, AttentionKind::kSelf, 7);
   EXPECT_EQ(finder.sinks(AttentionKind::kSelf), (std::vector<std::int64_t>{0}));
+}
+
+TEST(SinkFinder, IsNotMisledByWhatAMaskLeavesAboveTheDiagonal) {
+  at::Tensor scores = at::zeros({2, 20, 20}).masked_fill_(at::ones({20, 20}, at::kBool).triu(1), -INFINITY);
+  scores.select(2, 13).add_(4.0);  // the six rows behind it look at key 13
+  const at::Tensor weights = scores.softmax(-1).add_(at::ones({20, 20}).triu(1).mul_(1e-7));
+  SinkFinder finder({.shown = {18, 19}});
+  testing::feed(finder, {weights}, AttentionKind::kSelf, 7);
+  EXPECT_EQ(finder.sinks(AttentionKind::kSelf), (std::vector<std::int64_t>{13}));
 }
 
 TEST(SinkFinder, DoesNotNeedTheKeysThatABlockDoesNotSee) {
   at::Tensor scores = at::zeros({2, 20, 20}).masked_fill_(at::ones({20, 20}, at::kBool).triu(1), -INFINITY);
   scores.select(2, 0).add_(4.0);
-  SinkFinder finder({18, 19}, 0.3);
+  SinkFinder finder({.shown = {18, 19}});
   testing::feed_tiles(finder, {scores.softmax(-1), scores.softmax(-1)}, 7);
   EXPECT_EQ(finder.sinks(AttentionKind::kSelf), (std::vector<std::int64_t>{0}));
 }
@@ -278,4 +295,4 @@ TEST(SegmentFlows, AreMeansOverTheRowsOfAPartAndSumsOverTheKeys) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

@@ -6,7 +6,7 @@
 
 #include "aggregate/attention.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 namespace {
 
 using testing::random_attention;
@@ -76,4 +76,4 @@ TEST(HeadReduction, OfSomeRowsIsThatOfAllRowsThere) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

@@ -4,7 +4,7 @@
 
 #include "aggregate/attention.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 namespace {
 
 using testing::feed;
@@ -151,4 +151,4 @@ TEST(HeadSummaries, ThumbnailsKeepEveryPeak) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

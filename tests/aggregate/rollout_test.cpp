@@ -2,14 +2,16 @@
 
 #include "aggregate/attention.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 namespace {
 
 using testing::feed;
+using testing::find_map;
 using testing::head_mean;
 using testing::identity;
 using testing::largest_difference;
 using testing::mixed;
+using testing::named;
 using testing::product;
 using testing::random_attention;
 using testing::reduce;
@@ -19,7 +21,9 @@ using testing::Stack;
 constexpr double kFloat32 = 2e-6;  // float32 products of L ≤ 12 row-stochastic matrices
 
 std::vector<float> rollout_of(const Stack& stack, double residual = 0.5, std::int64_t rows = 0) {
-  return reduce(stack, {.reductions = {"rollout"}, .rollout_residual = residual}, rows).maps.at(0).overall;
+  return reduce(stack, {.reductions = named({"rollout"}), .rollout_residual = residual}, rows)
+      .maps.at(0)
+      .overall;
 }
 
 TEST(Rollout, EqualsTheFormulaOfThePaper) {
@@ -48,8 +52,8 @@ TEST(Rollout, OfAFewRowsIsThatOfAllRows) {
   for (const bool causal : {true, false}) {
     const Stack stack = random_attention(5, 2, 90, 90, causal);
     const AttentionMap some =
-        reduce(stack, {.reductions = {"rollout"}, .queries = {0, 41, 89}}, 20).maps.at(0);
-    const AttentionMap all = reduce(stack, {.reductions = {"rollout"}}, 20).maps.at(0);
+        reduce(stack, {.reductions = named({"rollout"}), .queries = {0, 41, 89}}, 20).maps.at(0);
+    const AttentionMap all = reduce(stack, {.reductions = named({"rollout"})}, 20).maps.at(0);
     ASSERT_EQ(some.layers, all.layers);
     for (std::size_t l = 0; l < 5; ++l) {
       for (std::size_t k = 0; k < 90; ++k) {
@@ -63,12 +67,12 @@ TEST(Rollout, OfAFewRowsIsThatOfAllRows) {
 }
 
 TEST(Rollout, RefusesAttentionThatIsNotSquare) {
-  EXPECT_THROW(reduce(random_attention(2, 2, 4, 6, false), {.reductions = {"rollout"}}), Error);
+  EXPECT_THROW(reduce(random_attention(2, 2, 4, 6, false), {.reductions = named({"rollout"})}), Error);
 }
 
 TEST(Rollout, OfEachLayerIsTheRolloutUpToIt) {
   const Stack stack = random_attention(4, 3, 8, 8, true);
-  const AttentionMap map = reduce(stack, {.reductions = {"rollout"}}).maps.at(0);
+  const AttentionMap map = reduce(stack, {.reductions = named({"rollout"})}).maps.at(0);
   for (std::size_t l = 0; l < 4; ++l) {
     const Stack lower(stack.begin(), stack.begin() + static_cast<std::ptrdiff_t>(l) + 1);
     EXPECT_LT(largest_difference(std::span(map.by_layer).subspan(l * 64, 64), testing::rollout(lower)),
@@ -115,7 +119,7 @@ TEST(Rollout, CollapsesOnTheFirstTokenForUniformCausalAttention) {
   const at::Tensor scores =
       at::zeros({1, 16, 16}).masked_fill(at::ones({16, 16}, at::kBool).triu(1), -INFINITY);
   const Stack uniform(32, scores.softmax(-1));
-  const AttentionMap map = reduce(uniform, {.reductions = {"rollout"}}).maps.at(0);
+  const AttentionMap map = reduce(uniform, {.reductions = named({"rollout"})}).maps.at(0);
   EXPECT_NEAR(map.row(11, 15)[0], 0.80, 0.005);
   EXPECT_NEAR(map.row(31, 15)[0], 0.999, 0.0005);
 }
@@ -127,7 +131,7 @@ struct EncoderDecoder {
   Stack cross = random_attention(3, 2, 4, 5, false, 5);
 
   AttentionMaps run(double residual) const {
-    Reductions sink({.reductions = {"rollout"}, .rollout_residual = residual});
+    Reductions sink({.reductions = named({"rollout"}), .rollout_residual = residual});
     feed(sink, encoder, AttentionKind::kEncoder);
     for (int l = 0; l < 3; ++l) {
       const auto i = static_cast<std::size_t>(l);
@@ -154,16 +158,16 @@ TEST(Rollout, ThroughEncoderAndDecoderEqualsItsDefinition) {
       }
     }
     const AttentionMaps maps = model.run(r);
-    EXPECT_LT(largest_difference(maps.find(AttentionKind::kEncoder, "rollout")->overall, e), kFloat32);
-    EXPECT_LT(largest_difference(maps.find(AttentionKind::kDecoder, "rollout")->overall, d), kFloat32);
-    EXPECT_LT(largest_difference(maps.find(AttentionKind::kCross, "rollout")->overall, c), kFloat32);
+    EXPECT_LT(largest_difference(find_map(maps, AttentionKind::kEncoder, "rollout")->overall, e), kFloat32);
+    EXPECT_LT(largest_difference(find_map(maps, AttentionKind::kDecoder, "rollout")->overall, d), kFloat32);
+    EXPECT_LT(largest_difference(find_map(maps, AttentionKind::kCross, "rollout")->overall, c), kFloat32);
   }
 }
 
 TEST(Rollout, RowsOfDecoderAndCrossTogetherSumToOneInEveryLayer) {
   const AttentionMaps maps = EncoderDecoder().run(0.5);
-  const AttentionMap& d = *maps.find(AttentionKind::kDecoder, "rollout");
-  const AttentionMap& c = *maps.find(AttentionKind::kCross, "rollout");
+  const AttentionMap& d = *find_map(maps, AttentionKind::kDecoder, "rollout");
+  const AttentionMap& c = *find_map(maps, AttentionKind::kCross, "rollout");
   ASSERT_EQ(d.layers, c.layers);
   for (std::size_t l = 0; l < 3; ++l) {
     for (std::size_t q = 0; q < 4; ++q) {
@@ -176,4 +180,4 @@ TEST(Rollout, RowsOfDecoderAndCrossTogetherSumToOneInEveryLayer) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

@@ -4,32 +4,34 @@
 
 #include "aggregate/attention.h"
 
-namespace attnviz {
+namespace attnviz::aggregate {
 namespace {
 
+using testing::named;
 using testing::random_attention;
 using testing::reduce;
 
 /// Six tokens: a template token, two of segment a, one of glue, one of segment b, one generated.
-std::shared_ptr<Encoding> sample() {
-  auto encoding = std::make_shared<Encoding>();
-  encoding->text = "aa b c";
-  encoding->generated = " d";
-  encoding->segments = {{"a", {0, 2}}, {"", {2, 4}}, {"b", {4, 6}}};
-  encoding->tokens.resize(6);
-  encoding->tokens[0].sequence = -1;
+std::shared_ptr<Sequence> sample() {
+  auto sequence = std::make_shared<Sequence>();
+  sequence->text = "aa b c";
+  sequence->generated = " d";
+  sequence->segments = {{"a", {{0, 2}}}, {"", {{2, 4}}}, {"b", {{4, 6}}}};
+  sequence->units.resize(6);
   const Span spans[] = {{0, 1}, {1, 2}, {2, 4}, {4, 6}, {6, 8}};
-  for (std::size_t i = 0; i < 5; ++i) encoding->tokens[i + 1].span = spans[i];
-  assign_segments(*encoding);
-  return encoding;
+  for (std::size_t i = 0; i < 5; ++i) sequence->units[i + 1].place = TextSpan{spans[i]};
+  sequence->units[5].generated = true;
+  assign_segments(*sequence);
+  return sequence;
 }
 
-const std::vector<std::string> kBoth = {"mean", "max"};
+const auto kBoth = testing::named({"mean", "max"});
 
 TEST(TokenMap, HoldsTheRowOfItsQuery) {
   const auto stack = random_attention(3, 2, 6, 6, true);
   const AttentionMaps maps = reduce(stack, {.reductions = kBoth, .per_head = true});
-  const TokenMap map = make_token_map(maps, kBoth, {.index = 5, .query = 4}, {sample(), nullptr}, true);
+  const TokenMap map =
+      make_token_map(maps, kBoth, {.index = 5, .query = 4}, {sample(), nullptr}, Side::kSource, true);
   ASSERT_EQ(map.views.size(), 1U);
   const AttentionView& view = map.views[0];
   EXPECT_EQ(view.sources, (std::vector<std::int64_t>{0, 1, 2, 3, 4}))
@@ -46,10 +48,11 @@ TEST(TokenMap, HoldsTheRowOfItsQuery) {
 }
 
 TEST(TokenMap, SegmentMassesCoverEveryTokenOnce) {
-  const AttentionMaps maps = reduce(random_attention(3, 2, 6, 6, true), {.reductions = {"mean"}});
-  const std::vector<std::string> mean = {"mean"};
+  const AttentionMaps maps = reduce(random_attention(3, 2, 6, 6, true), {.reductions = named({"mean"})});
+  const auto mean = named({"mean"});
   const AttentionView view =
-      make_token_map(maps, mean, {.index = 5, .query = 5}, {sample(), nullptr}, true).views.at(0);
+      make_token_map(maps, mean, {.index = 5, .query = 5}, {sample(), nullptr}, Side::kSource, true)
+          .views.at(0);
   const std::vector<float>& w = view.reductions[0].overall;
   ASSERT_EQ(view.segments.size(), 4U);
   EXPECT_EQ(view.segments[0].name, "a");
@@ -66,30 +69,34 @@ TEST(TokenMap, SegmentMassesCoverEveryTokenOnce) {
 
 TEST(TokenMap, SaysWhichHeadsWereReducedOver) {
   const auto stack = random_attention(1, 2, 6, 6, true);
-  const std::vector<std::string> mean = {"mean"};
+  const auto mean = named({"mean"});
   const AttentionMaps all = reduce(stack, {.reductions = mean});
-  EXPECT_TRUE(
-      make_token_map(all, mean, {.query = 4}, {sample(), nullptr}, true).views[0].selected_heads.empty());
+  EXPECT_TRUE(make_token_map(all, mean, {.query = 4}, {sample(), nullptr}, Side::kSource, true)
+                  .views[0]
+                  .selected_heads.empty());
   const AttentionMaps part = reduce(stack, {.reductions = mean, .heads = {1, 3}});
-  EXPECT_EQ(make_token_map(part, mean, {.query = 4}, {sample(), nullptr}, true).views[0].selected_heads,
+  EXPECT_EQ(make_token_map(part, mean, {.query = 4}, {sample(), nullptr}, Side::kSource, true)
+                .views[0]
+                .selected_heads,
             (std::vector<int>{1, 3}));
 }
 
 TEST(TokenMap, OfAnEncoderSeesEverything) {
   const AttentionMaps maps = reduce(random_attention(1, 2, 6, 6, false), {.reductions = kBoth});
-  const TokenMap map = make_token_map(maps, kBoth, {.index = 1, .query = 1}, {sample(), nullptr}, false);
+  const TokenMap map =
+      make_token_map(maps, kBoth, {.index = 1, .query = 1}, {sample(), nullptr}, Side::kSource, false);
   EXPECT_EQ(map.views.at(0).sources.size(), 6U);
 }
 
 TEST(TokenMap, OfAnEncoderDecoderHasACrossAndADecoderView) {
-  Reductions sink({.reductions = kBoth});
+  Reductions sink({.reductions = kBoth, .asking = Side::kTarget});
   testing::feed(sink, random_attention(2, 2, 6, 6, false), AttentionKind::kEncoder);
   testing::feed(sink, random_attention(2, 2, 3, 3, true), AttentionKind::kDecoder);
   testing::feed(sink, random_attention(2, 2, 3, 6, false), AttentionKind::kCross);
-  const auto target = std::make_shared<Encoding>();
-  target->tokens.resize(3);
+  const auto target = std::make_shared<Sequence>();
+  target->units.resize(3);
   const TokenMap map =
-      make_token_map(sink.finish(), kBoth, {.index = 1, .query = 1}, {sample(), target}, true);
+      make_token_map(sink.finish(), kBoth, {.index = 1, .query = 1}, {sample(), target}, Side::kTarget, true);
   ASSERT_EQ(map.views.size(), 2U);
   EXPECT_EQ(map.views[0].kind, AttentionKind::kCross);
   EXPECT_EQ(map.views[0].sources.size(), 6U);
@@ -99,13 +106,13 @@ TEST(TokenMap, OfAnEncoderDecoderHasACrossAndADecoderView) {
 
 TEST(TokenMap, RefusesAttentionThatDoesNotFitTheText) {
   const AttentionMaps maps = reduce(random_attention(1, 2, 9, 9, false), {.reductions = kBoth});
-  EXPECT_THROW(make_token_map(maps, kBoth, {.query = 8}, {sample(), nullptr}, false), Error);
-  EXPECT_THROW(make_token_map(maps, kBoth, {.query = 2}, {sample(), nullptr}, true), Error)
+  EXPECT_THROW(make_token_map(maps, kBoth, {.query = 8}, {sample(), nullptr}, Side::kSource, false), Error);
+  EXPECT_THROW(make_token_map(maps, kBoth, {.query = 2}, {sample(), nullptr}, Side::kSource, true), Error)
       << "also where a causal query would see fewer keys than there are tokens";
-  const AttentionMaps no_mean = reduce(random_attention(1, 2, 6, 6, true), {.reductions = {"max"}});
-  const std::vector<std::string> max = {"max"};
-  EXPECT_THROW(make_token_map(no_mean, max, {.query = 2}, {sample(), nullptr}, true), Error);
+  const AttentionMaps no_mean = reduce(random_attention(1, 2, 6, 6, true), {.reductions = named({"max"})});
+  const auto max = named({"max"});
+  EXPECT_THROW(make_token_map(no_mean, max, {.query = 2}, {sample(), nullptr}, Side::kSource, true), Error);
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::aggregate

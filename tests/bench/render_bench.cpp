@@ -23,10 +23,13 @@
 #include "attnviz/render.h"
 #include "bench/render_plain_stb.h"
 #include "render/fixtures.h"
+#include "render/reading_view.h"
+#include "render/unicode.h"
 
 namespace {
 
-using namespace attnviz;
+using namespace attnviz::render;
+using attnviz::Unit;
 using Clock = std::chrono::steady_clock;
 
 double seconds(const std::function<void()>& work) {
@@ -43,10 +46,10 @@ double best_seconds(int rounds, const std::function<void()>& work) {
 }
 
 /// Maps of the last `count` tokens of a text, of which each sees at most `sources`.
-std::vector<TokenMap> maps_of(const std::shared_ptr<Encoding>& encoding, int layers, int first, int count) {
+std::vector<TokenMap> maps_of(const std::shared_ptr<Sequence>& sequence, int layers, int first, int count) {
   std::vector<TokenMap> maps;
   for (int i = 0; i < count; ++i)
-    maps.push_back(test::make_map(encoding, first + i, {.layers = layers, .sink = 0.5}));
+    maps.push_back(test::make_map(sequence, first + i, {.layers = layers, .sink = 0.5}));
   return maps;
 }
 
@@ -110,17 +113,39 @@ std::array<double, 2> matplotlib(int argc, char** argv) {
   return result;
 }
 
+std::string repeated(const std::string& sentence, std::size_t bytes) {
+  std::string text;
+  while (text.size() < bytes) text += sentence;
+  return text;
+}
+
+/// How long the reading view of a text, analysed and set anew, takes in several scripts.
+void print_layouts(const std::vector<std::pair<std::string, std::string>>& texts) {
+  for (const auto& [script, text] : texts) {
+    const auto sequence = test::encode(text);
+    Fonts fonts({}, true);
+    Shaper shaper(fonts);
+    const double time = best_seconds(30, [&] { lay_out_reading(shaper, *sequence, 1400); });
+    const double labels = best_seconds(30, [&] {
+      for (const Unit& unit : sequence->units) label_text(unit.label, kLabelGraphemes);
+    });
+    std::printf("reading layout, %-6s %5zu tokens, %5zu bytes %30.2f ms, labels %.3f ms\n", script.c_str(),
+                sequence->units.size(), text.size(), time * 1e3, labels * 1e3);
+  }
+  std::printf("\n");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const auto [plot_seconds, plot_bytes] = matplotlib(argc, argv);
-  auto encoding = test::encode(test::long_text(200));
-  encoding->tokens.resize(64);
-  encoding->text.resize(static_cast<std::size_t>(encoding->tokens.back().span->end));
+  auto sequence = test::encode(test::long_text(200));
+  sequence->units.resize(64);
+  sequence->text.resize(static_cast<std::size_t>(sequence->units.back().text()->end));
   std::vector<TokenMap> maps;
   for (int i = 0; i < 256; ++i) {
     maps.push_back(
-        test::make_map(encoding, 63, {.layers = 12, .sink = 0.5, .seed = static_cast<std::uint64_t>(i) + 1}));
+        test::make_map(sequence, 63, {.layers = 12, .sink = 0.5, .seed = static_cast<std::uint64_t>(i) + 1}));
   }
   const ColorTop top = top_of(maps);
   Painter painter({}, top);
@@ -148,14 +173,19 @@ int main(int argc, char** argv) {
   row("floor of encoding: copy and checksums of the RGB pixels", floor, static_cast<double>(rgb.size()), 0);
   std::size_t plain = 0;
   const double plain_time =
-      best_seconds(3, [&] { plain = bench::plain_stb(rgb, image.width(), image.height()); });
+      best_seconds(3, [&] { plain = attnviz::bench::plain_stb(rgb, image.width(), image.height()); });
   row("stb_image_write as it comes, the same RGB pixels", plain_time, static_cast<double>(plain), 0);
   std::printf("encoding is %.2f x the floor\n\n", encoding_time / floor);
 
-  auto long_encoding = test::encode(test::long_text(600));
-  long_encoding->tokens.resize(512);
-  long_encoding->text.resize(static_cast<std::size_t>(long_encoding->tokens.back().span->end));
-  const std::vector<TokenMap> all = maps_of(long_encoding, 12, 0, 512);
+  auto long_text = test::encode(test::long_text(600));
+  long_text->units.resize(512);
+  long_text->text.resize(static_cast<std::size_t>(long_text->units.back().text()->end));
+  print_layouts({{"Latin", long_text->text},
+                 {"Hindi", repeated("हिन्दी में एक वाक्य है। ", 1600)},
+                 {"Thai", repeated("ภาษาไทยเป็นภาษาที่สวยงาม ", 1600)},
+                 {"Han", repeated("这是一个用来测量的句子，不长。", 1600)},
+                 {"Hebrew", repeated("זהו משפט למדידה, abc 12. ", 1600)}});
+  const std::vector<TokenMap> all = maps_of(long_text, 12, 0, 512);
   const ColorTop run_top = top_of(all);
   const std::string folder =
       (std::filesystem::temp_directory_path() / ("attnviz-bench-" + std::to_string(getpid()))).string();

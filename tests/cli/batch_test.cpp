@@ -89,6 +89,18 @@ class BatchTest : public ::testing::Test {
     EXPECT_EQ(one.size(), two.size());
   }
 
+  /// `single` is what a record in `batch` is, whose manifest says which record that was.
+  void expect_equal_but_for_the_record(const std::string& batch, const std::string& single) const {
+    auto one = read_tree(scratch_ / batch), two = read_tree(scratch_ / single);
+    json of_batch = json::parse(one.at("manifest.json")), of_single = json::parse(two.at("manifest.json"));
+    EXPECT_EQ(of_batch["options"].erase("record"), 1U);
+    EXPECT_EQ(of_batch, of_single);
+    one.erase("manifest.json");
+    two.erase("manifest.json");
+    for (const auto& [file, bytes] : one) EXPECT_TRUE(two.contains(file) && two.at(file) == bytes) << file;
+    EXPECT_EQ(one.size(), two.size());
+  }
+
   ScratchFolder scratch_;
 };
 
@@ -198,17 +210,49 @@ TEST_F(BatchTest, TheFolderOfAnotherJobIsRefused) {
   EXPECT_EQ(run("maps", {"--no-png", "--force"}).exit_code, 0);
 }
 
-TEST_F(BatchTest, BytesDoNotDependOnThreadsFolderOrLocale) {
+TEST_F(BatchTest, BytesDoNotDependOnFolderOrLocale) {
   give(records(6));
   ASSERT_EQ(run("maps", {"--npz"}).exit_code, 0);
   const ScratchFolder elsewhere;
   ::setenv("LC_ALL", "de_DE.UTF-8", 1);
   const Outcome other = run_attnviz({kQa + "/../qa/model.pt", "--batch", scratch_.str("in.jsonl"),
-                                     "--threads", "1", "--npz", "--out", scratch_.str("other")},
+                                     "--threads", "2", "--npz", "--out", scratch_.str("other")},
                                     "", elsewhere / "");
   ::unsetenv("LC_ALL");
   ASSERT_EQ(other.exit_code, 0) << other.err;
   expect_equal_trees("maps", "other");
+}
+
+TEST_F(BatchTest, ARecordIsWhatARunWithItAloneWritesWhereverItStands) {
+  const std::vector<std::string> inputs = lines_of(records(4));
+  for (const std::string threads : {"1", "2", "3"}) {
+    const std::string scratch = "of-" + threads + "-";
+    const auto batch = [&](const std::string& out) {
+      return run_attnviz(
+          {kQa, "--batch", "in.jsonl", "--threads", threads, "--npz", "--per-head", "--out", scratch + out},
+          "", scratch_ / "");
+    };
+    give(inputs[0] + "\n" + inputs[1] + "\n" + inputs[2] + "\n" + inputs[3] + "\n");
+    ASSERT_EQ(batch("ahead").exit_code, 0);
+    give(inputs[2] + "\n" + inputs[3] + "\n" + inputs[0] + "\n" + inputs[1] + "\n" + inputs[1].substr(0, 1) +
+         "\n");
+    ASSERT_EQ(batch("turned").exit_code, 1);
+    for (const std::string& input : inputs) {
+      const json record = json::parse(input);
+      const std::string id = record["id"];
+      std::vector<std::string> alone = {kQa,          "--threads", threads,     "--npz",
+                                        "--per-head", "--out",     scratch + id};
+      if (record.contains("text")) alone.insert(alone.end(), {"--text", record["text"]});
+      for (const json& segment : record.value("segments", json::array()))
+        alone.insert(alone.end(), {"--segment", segment["name"].get<std::string>() + "=" +
+                                                    segment["text"].get<std::string>()});
+      if (record.contains("generate"))
+        alone.insert(alone.end(), {"--generate", std::to_string(record["generate"].get<int>())});
+      ASSERT_EQ(run_attnviz(alone, "", scratch_ / "").exit_code, 0);
+      expect_equal_trees(scratch + "ahead/" + id, scratch + "turned/" + id);
+      expect_equal_but_for_the_record(scratch + "ahead/" + id, scratch + id);
+    }
+  }
 }
 
 TEST_F(BatchTest, TimingsGoWhereTheySay) {

@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <regex>
+#include <sstream>
+#include <string>
+
 #include "cli/command.h"
 
 namespace attnviz {
@@ -49,10 +53,40 @@ TEST(Command, SubcommandsHaveHelpOfTheirOwn) {
   EXPECT_NE(run_attnviz({"diff", "--help"}).out.find("--fail-over"), std::string::npos);
 }
 
+TEST(Command, SubcommandsShowExamplesOfTheirOwn) {
+  for (const std::string command : {"inspect", "tokenize", "diff"}) {
+    const std::string help = run_attnviz({command, "--help"}).out;
+    const std::size_t examples = help.find("Examples:\n");
+    ASSERT_NE(examples, std::string::npos) << help;
+    const std::string own = help.substr(examples);
+    EXPECT_NE(own.find("  attnviz " + command + ' '), std::string::npos) << help;
+    EXPECT_NE(own.find("Exit codes: 0 done"), std::string::npos) << help;
+    std::istringstream lines(own);
+    for (std::string line; std::getline(lines, line);)
+      EXPECT_TRUE(!line.starts_with("  attnviz ") || line.starts_with("  attnviz " + command)) << line;
+  }
+}
+
+TEST(Command, HelpSaysHowASegmentIsTaken) {
+  const std::string help = run_attnviz({"--help"}).out;
+  EXPECT_NE(help.find("\\n in it is a backslash and an n"), std::string::npos) << help;
+  EXPECT_NE(help.find("=TEXT, without a name, is glue"), std::string::npos) << help;
+}
+
 TEST(Command, SaysItsVersion) {
   const auto outcome = run_attnviz({"--version"});
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_EQ(outcome.out, "0.1.0\n");
+  std::istringstream lines(outcome.out);
+  std::string attnviz, libtorch, blas, more;
+  std::getline(lines, attnviz);
+  std::getline(lines, libtorch);
+  std::getline(lines, blas);
+  EXPECT_EQ(attnviz, "0.1.0");
+  EXPECT_TRUE(std::regex_match(libtorch, std::regex("libtorch [0-9]+[.][0-9]+[.].*"))) << libtorch;
+  EXPECT_TRUE(
+      std::regex_search(blas, std::regex("OpenBLAS [0-9.]+ .*, kernels: [A-Z]|Math Kernel|BLIS|BLAS")))
+      << blas;
+  EXPECT_FALSE(std::getline(lines, more)) << more;
 }
 
 }  // namespace

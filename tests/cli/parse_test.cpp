@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "attnviz/aggregate.h"
+
 namespace attnviz::cli {
 namespace {
 
@@ -15,7 +17,10 @@ TEST(ParseIds, KeepsOrderAndRepeats) {
 }
 
 TEST(ParseNames, AreEachTakenOnceAndChecked) {
-  EXPECT_EQ(parse_reductions("max,mean,max"), (std::vector<std::string>{"max", "mean"}));
+  const auto reductions = parse_reductions("max,mean,max");
+  ASSERT_EQ(reductions.size(), 2U);
+  EXPECT_EQ(reductions[0]->name, "max");
+  EXPECT_EQ(reductions[1], &mean_reduction());
   EXPECT_THROW(parse_reductions("mean,median"), Error);
   EXPECT_EQ(parse_kinds("cross,self"),
             (std::vector<AttentionKind>{AttentionKind::kCross, AttentionKind::kSelf}));

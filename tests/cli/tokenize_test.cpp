@@ -46,18 +46,22 @@ TEST_F(TokenizeTest, LeavesTheTemplateOut) {
 }
 
 TEST_F(TokenizeTest, TakesABatchAndGoesOnAfterABadLine) {
-  const Outcome outcome = run({"--batch", "-"},
-                              "{\"text\": \"the\"}\nnot json\n{\"text\": 7}\n{\"segments\": [{\"text\": "
-                              "\"t\"}, {\"text\": \"he\"}], \"pair\": \"caf\"}\n");
+  const Outcome outcome =
+      run({"--batch", "-"},
+          "{\"text\": \"the\"}\nnot json\n{\"text\": 7}\n{\"segments\": [{\"name\": \"a\", "
+          "\"text\": \"t\"}, {\"name\": \"\", \"text\": \"he\"}], \"pair\": "
+          "\"caf\"}\n{\"text\": \"the\", \"txet\": \"\"}\n");
   EXPECT_EQ(outcome.exit_code, 1);
   std::istringstream lines(outcome.out);
   std::vector<json> out;
   for (std::string line; std::getline(lines, line);) out.push_back(json::parse(line));
-  ASSERT_EQ(out.size(), 4U) << "a line for each line";
+  ASSERT_EQ(out.size(), 5U) << "a line for each line";
   EXPECT_EQ(out[0]["ids"], json::parse("[1, 5, 2]"));
   EXPECT_TRUE(out[1].contains("error"));
   EXPECT_TRUE(out[2].contains("error"));
   EXPECT_EQ(out[3]["ids"], json::parse("[1, 5, 2, 3, 2]"));
+  EXPECT_NE(out[4]["error"].get<std::string>().find("unknown member \"txet\""), std::string::npos)
+      << "records are read as those of a batch are";
   EXPECT_NE(outcome.err.find("line 2 of '-'"), std::string::npos) << outcome.err;
   EXPECT_NE(outcome.err.find("line 3 of '-'"), std::string::npos) << outcome.err;
 }

@@ -25,25 +25,25 @@ TEST(FindInvalidUtf8, NamesTheOffsetOfTheFirstBadByte) {
   EXPECT_EQ(find_invalid_utf8("\xC3"), 0U) << "cut off";
 }
 
-Encoding two_segments() {
-  Encoding encoding;
-  encoding.text = "one two three";
-  encoding.segments = {{"a", {0, 6}}, {"b", {6, 13}}};
-  return encoding;
+Sequence two_segments() {
+  Sequence sequence;
+  sequence.text = "one two three";
+  sequence.segments = {{"a", {{0, 6}}}, {"b", {{6, 13}}}};
+  return sequence;
 }
 
 TEST(AssignSegments, PicksTheSegmentWithMostBytes) {
-  Encoding encoding = two_segments();
-  encoding.tokens.resize(4);
-  encoding.tokens[0].span = Span{0, 3};
-  encoding.tokens[1].span = Span{4, 9};  // two bytes of a, three of b
-  encoding.tokens[2].span = Span{4, 8};  // two of each: the first
-  encoding.tokens[3].span = Span{8, 13};
-  assign_segments(encoding);
-  EXPECT_EQ(encoding.tokens[0].segment, 0);
-  EXPECT_EQ(encoding.tokens[1].segment, 1);
-  EXPECT_EQ(encoding.tokens[2].segment, 0);
-  EXPECT_EQ(encoding.tokens[3].segment, 1);
+  Sequence sequence = two_segments();
+  sequence.units.resize(4);
+  sequence.units[0].place = TextSpan{{0, 3}};
+  sequence.units[1].place = TextSpan{{4, 9}};  // two bytes of a, three of b
+  sequence.units[2].place = TextSpan{{4, 8}};  // two of each: the first
+  sequence.units[3].place = TextSpan{{8, 13}};
+  assign_segments(sequence);
+  EXPECT_EQ(sequence.units[0].segment, 0);
+  EXPECT_EQ(sequence.units[1].segment, 1);
+  EXPECT_EQ(sequence.units[2].segment, 0);
+  EXPECT_EQ(sequence.units[3].segment, 1);
 }
 
 TEST(Error, SaysAllOfASentenceThatHoldsNul) {
@@ -51,14 +51,14 @@ TEST(Error, SaysAllOfASentenceThatHoldsNul) {
 }
 
 TEST(AssignSegments, LeavesOutWhatHasNoBytesOfTheText) {
-  Encoding encoding = two_segments();
-  encoding.tokens.resize(3);
-  encoding.tokens[0].sequence = -1;        // template
-  encoding.tokens[1].span = Span{6, 6};    // empty
-  encoding.tokens[2].span = Span{13, 20};  // generated
-  for (Token& token : encoding.tokens) token.segment = 7;
-  assign_segments(encoding);
-  for (const Token& token : encoding.tokens) EXPECT_EQ(token.segment, -1);
+  Sequence sequence = two_segments();
+  sequence.units.resize(3);
+  sequence.units[1].place = TextSpan{{6, 6}};  // empty
+  sequence.units[2].place = TextSpan{{13, 20}};
+  sequence.units[2].generated = true;
+  for (Unit& token : sequence.units) token.segment = 7;
+  assign_segments(sequence);
+  for (const Unit& token : sequence.units) EXPECT_EQ(token.segment, -1);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The archives that PyTorch 1.13 and 2.6 wrote (make_zoo.py), against the truth that was written beside them.
+// The archives that PyTorch 1.13, 2.6 and 2.15 wrote (make_zoo.py), against the truth that was written beside
+// them.
 #include <gtest/gtest.h>
 
 #include <cctype>
@@ -8,7 +9,7 @@
 
 #include "model/zoo.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -20,12 +21,14 @@ constexpr double kReducedTolerance = 0.03;  // bfloat16 keeps 8 bits, over two l
 struct Archive {
   std::string name;
   json truth;
+  /// An archive has several truths where it is run on several inputs.
+  zoo::Specimen load() const { return zoo::load(truth.value("file", name)); }
   friend std::ostream& operator<<(std::ostream& out, const Archive& one) { return out << one.name; }
 };
 
 std::vector<Archive> all_archives() {
   std::vector<Archive> archives;
-  for (const char* version : {"1.13", "2.6"}) {
+  for (const char* version : {"1.13", "2.6", "2.15"}) {
     std::ifstream file(zoo::data_path(std::string("truth-") + version + ".json"));
     const json truth = json::parse(file);
     for (const auto& [name, entry] : truth.items()) archives.push_back({name, entry});
@@ -53,7 +56,7 @@ class Archives : public testing::TestWithParam<Archive> {};
 
 TEST_P(Archives, GiveTheAttentionOfTheFormulas) {
   const auto& [name, truth] = GetParam();
-  auto specimen = zoo::load(name);
+  auto specimen = GetParam().load();
   zoo::KeepingSink sink;
   const auto sites = specimen.model->run(inputs_of(truth), {}, sink);
   ASSERT_EQ(sites.size(), truth["layers"].size());
@@ -80,10 +83,10 @@ TEST_P(Archives, GiveTheAttentionOfTheFormulas) {
 // in another order.
 TEST_P(Archives, KeepTheirOutputs) {
   const auto& [name, truth] = GetParam();
-  auto specimen = zoo::load(name);
+  auto specimen = GetParam().load();
   const ModelInputs inputs = inputs_of(truth);
   zoo::KeepingSink sink;
-  const c10::IValue captured = specimen.torch_model().forward_recorded(inputs, {}, sink);
+  const c10::IValue captured = specimen.torch_model().forward_captured(inputs, {}, sink);
   const c10::IValue bare = specimen.torch_model().forward(inputs);
   bool kept = true;
   for (const AttentionSite& site : specimen.model->info().sites) kept = kept && site.capture == "softmax";
@@ -92,7 +95,7 @@ TEST_P(Archives, KeepTheirOutputs) {
 
 TEST_P(Archives, SayHowTheyWereCaptured) {
   const auto& [name, truth] = GetParam();
-  auto specimen = zoo::load(name);
+  auto specimen = GetParam().load();
   const ModelInfo& info = specimen.model->info();
   EXPECT_EQ(info.dry_run_failure, "");
   for (const AttentionSite& site : info.sites) {
@@ -130,4 +133,4 @@ TEST(Scopes, AreTheModulesThatHoldTheAttention) {
   EXPECT_EQ(scopes("transformer-scripted-2.6.pt"), translator);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

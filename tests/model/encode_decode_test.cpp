@@ -5,7 +5,7 @@
 #include "model/reference.h"
 #include "model/zoo.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -171,7 +171,8 @@ def decode(self, tgt: Tensor, memory: Tensor, src_key_padding_mask: Tensor):
     return self.decoded(tgt, memory)
 )");
   std::string roles;
-  for (const ModelInput& input : specimen.model->info().inputs) roles += input.name + "=" + input.role + " ";
+  for (const ModelInput& input : specimen.model->info().inputs)
+    roles += input.name + "=" + to_string(input.role) + " ";
   EXPECT_EQ(roles, "src=ids src_key_padding_mask=mask tgt=target_ids memory=memory ");
   EXPECT_EQ(specimen.model->info().vocabulary, 16);
   EXPECT_EQ(specimen.model->info().target_vocabulary, 16);
@@ -208,4 +209,4 @@ TEST(EncodeDecode, WithoutEachOtherOrAForwardAreRefused) {
               HasSubstr("has no method forward"));
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

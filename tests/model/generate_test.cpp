@@ -5,7 +5,7 @@
 #include "model/reference.h"
 #include "model/zoo.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -118,4 +118,12 @@ TEST(Generate, TakesTheLogitsFromWhereTheConfigSays) {
               HasSubstr("there are no logits [1, 1, vocabulary] at \"scores\""));
 }
 
-}  // namespace attnviz
+TEST(Generate, SaysWhetherTheModelCouldHaveEnded) {
+  KeepingListener listener;
+  auto endless = zoo::build(kCounting, zoo::common_parameters());
+  EXPECT_TRUE(endless.model->generate(zoo::some_inputs(3), 2, listener).no_end_known);
+  auto ending = zoo::build(kCounting, zoo::common_parameters(), R"({"eos": 15})");
+  EXPECT_FALSE(ending.model->generate(zoo::some_inputs(3), 2, listener).no_end_known);
+}
+
+}  // namespace attnviz::model

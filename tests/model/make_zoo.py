@@ -2,7 +2,7 @@
 
     python3 make_zoo.py OUT
 
-Archives and truth are named after the version of torch that wrote them (1.13 and 2.6 are committed). The truth is
+Archives and truth are named after the version of torch that wrote them (1.13, 2.6 and 2.15 are committed). The truth is
 computed in float64 by the formulas below, from nothing but the parameters; no module of torch takes part in it.
 """
 
@@ -25,8 +25,12 @@ HEADS = 2
 HIDDEN = 12
 # What both versions write alike is kept once.
 ONLY_OLD = {"gpt-traced", "gpt-scripted", "gpt-frozen", "gpt-bfloat16", "gpt-float16", "bert-traced", "t5-scripted"}
+# What later versions than 2.6 add to that.
+ONLY_NEW = {"encoder-padded-scripted"}
+IS_NEW = IS_2 and int(VERSION.split(".")[1]) > 6
 SOURCE = [3, 7, 1, 12, 5, 9, 2]
 TARGET = [4, 8, 11, 6, 13]
+PADDED = SOURCE + [0, 0, 0]
 
 
 # ---------------------------------------------------------------------------------------------------------- truth
@@ -151,9 +155,9 @@ class MaskedEncoder(Encoder):
         return self.encoder(self.table(input_ids), mask=(away < 0) | (away > 3))
 
 
-def encoder_truth(module: Encoder, norm_first=False, activation=torch.relu, bias=None) -> list:
+def encoder_truth(module: Encoder, norm_first=False, activation=torch.relu, bias=None, ids=SOURCE) -> list:
     state = to64(module)
-    x = state["table.weight"][torch.tensor(SOURCE)]
+    x = state["table.weight"][torch.tensor(ids)]
     layers = []
     for i in range(len(module.encoder.layers)):
         x, weights = encoder_layer(x, part(state, f"encoder.layers.{i}"), norm_first, activation, bias)
@@ -551,12 +555,22 @@ class Zoo:
         self.truth = {}
 
     def add(self, name: str, archive, layers: list, capture: str, ids=SOURCE, target=()) -> None:
-        if IS_2 and name in ONLY_OLD:
+        if (IS_2 and name in ONLY_OLD) or IS_NEW != (name in ONLY_NEW):
             return
         file = f"{name}-{VERSION}.pt"
         torch.jit.save(archive, str(self.folder / file))
         pack(self.folder / file)
-        self.truth[file] = {
+        self.add_truth(file, file, layers, capture, ids, target)
+
+    def add_inputs(self, name: str, what: str, layers: list, capture: str, ids) -> None:
+        """What is true of the archive `name` for other ids; `what` is said of them."""
+        if IS_NEW != (name in ONLY_NEW):
+            return
+        self.add_truth(f"{name}-{what}-{VERSION}.pt", f"{name}-{VERSION}.pt", layers, capture, ids, ())
+
+    def add_truth(self, key: str, file: str, layers: list, capture: str, ids, target) -> None:
+        self.truth[key] = {
+            "file": file,
             "capture": capture,
             "ids": list(ids),
             "target_ids": list(target),
@@ -598,6 +612,11 @@ def add_encoders(zoo: Zoo, ids: Tensor) -> None:
     zoo.add("encoder-norm-first-gelu", trace(model, ids), encoder_truth(model, True, gelu), fused)
     model = make(PaddedEncoder)
     zoo.add("encoder-padded", trace(model, ids), encoder_truth(model), fused)
+    hidden = torch.tensor(PADDED) == 0
+    bias = torch.zeros(1, len(PADDED), dtype=torch.float64).masked_fill(hidden[None], -math.inf)
+    layers = encoder_truth(model, bias=bias, ids=PADDED)
+    zoo.add_inputs("encoder-padded", "with-padding", layers, fused, PADDED)
+    zoo.add("encoder-padded-scripted", torch.jit.script(model), layers, fused, PADDED)
     model = make(MaskedEncoder)
     away = torch.arange(7)[:, None] - torch.arange(7)[None, :]
     bias = torch.zeros(7, 7, dtype=torch.float64).masked_fill((away < 0) | (away > 3), -math.inf)

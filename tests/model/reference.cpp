@@ -5,7 +5,7 @@
 
 #include "model/zoo.h"
 
-namespace attnviz::zoo {
+namespace attnviz::model::zoo {
 
 namespace {
 
@@ -84,4 +84,4 @@ double causal_bias(std::int64_t, std::int64_t query, std::int64_t key) {
   return key > query ? -std::numeric_limits<double>::infinity() : 0.0;
 }
 
-}  // namespace attnviz::zoo
+}  // namespace attnviz::model::zoo

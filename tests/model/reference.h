@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace attnviz::zoo {
+namespace attnviz::model::zoo {
 
 /// weights[h][q][k] as a float64 tensor.
 struct ReferenceOptions {
@@ -39,4 +39,4 @@ std::string attending_methods();
 /// Hides keys after their query.
 double causal_bias(std::int64_t head, std::int64_t query, std::int64_t key);
 
-}  // namespace attnviz::zoo
+}  // namespace attnviz::model::zoo

@@ -6,7 +6,7 @@
 #include "model/reference.h"
 #include "model/zoo.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -49,7 +49,7 @@ void expect_layers(zoo::Specimen& specimen, int layers) {
     EXPECT_LE(gap(weights, reference_attend(x, before)), kTolerance);
   }
   KeepingSink again;
-  const c10::IValue captured = specimen.torch_model().forward_recorded(inputs, {}, again);
+  const c10::IValue captured = specimen.torch_model().forward_captured(inputs, {}, again);
   EXPECT_EQ(zoo::difference(captured, specimen.torch_model().forward(inputs)), 0);
 }
 
@@ -311,4 +311,4 @@ INSTANTIATE_TEST_SUITE_P(
                   "    return torch.matmul(q, torch.matmul(k.transpose(1, 2), torch.matmul(x, self.wv)))")),
     [](const auto& one) { return one.param.first; });
 
-}  // namespace attnviz
+}  // namespace attnviz::model

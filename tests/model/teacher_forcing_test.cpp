@@ -3,7 +3,7 @@
 
 #include "model/zoo.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -77,4 +77,4 @@ INSTANTIATE_TEST_SUITE_P(Zoo, TeacherForcingOfPairs,
                          testing::Values("t5-scripted-1.13.pt", "transformer-traced-1.13.pt",
                                          "transformer-scripted-2.6.pt"));
 
-}  // namespace attnviz
+}  // namespace attnviz::model

@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "model/attention_ops.h"
+#include "model/capture_session.h"
 #include "model/operators.h"
-#include "model/recording.h"
 #include "model/reference.h"
 #include "model/tiled.h"
 #include "model/zoo.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -90,7 +90,7 @@ TEST_P(Sdpa, GivesTheReference) {
   const at::Tensor x = zoo::reference_embedding(p["table"], inputs.ids);
   const at::Tensor expected = zoo::reference_weights(x, x, p["wq"], p[GetParam().keys], GetParam().options);
   EXPECT_LE((sink.layers[AttentionKind::kSelf][0] - expected).abs().max().item<double>(), 1e-5);
-  const c10::IValue captured = specimen.torch_model().forward_recorded(inputs, {}, sink);
+  const c10::IValue captured = specimen.torch_model().forward_captured(inputs, {}, sink);
   EXPECT_LE(zoo::difference(captured, specimen.torch_model().forward(inputs)), 1e-6);
 }
 
@@ -138,12 +138,9 @@ TEST(Selection, OfRowsHeadsAndLayersReachesTheSink) {
   const ModelInputs inputs = zoo::some_inputs(9);
   KeepingSink all;
   specimen.model->run(inputs, {}, all);
-  CaptureOptions some;
-  some.layers = {1};
-  some.heads = {1};
-  some.first_query = 5;
   KeepingSink sink;
-  const auto sites = specimen.model->run(inputs, some, sink);
+  sink.wanted = {.layers = {1}, .first_query = 5};
+  const auto sites = specimen.model->run(inputs, {1}, sink);
   EXPECT_EQ(sites.size(), 2U);
   ASSERT_EQ(sink.numbers[AttentionKind::kSelf], std::vector<int>{1});
   EXPECT_EQ(sink.first_rows, std::vector<std::int64_t>{5});
@@ -153,21 +150,18 @@ TEST(Selection, OfRowsHeadsAndLayersReachesTheSink) {
 
 TEST(Selection, OfKindsReachesTheSink) {
   auto specimen = zoo::load("t5-scripted-1.13.pt");
-  CaptureOptions cross;
-  cross.kinds = {AttentionKind::kCross};
   KeepingSink sink;
-  specimen.model->run(zoo::some_inputs(7, 5), cross, sink);
+  sink.wanted = {.kinds = {AttentionKind::kCross}};
+  specimen.model->run(zoo::some_inputs(7, 5), {}, sink);
   EXPECT_EQ(sink.layers.size(), 1U);
   EXPECT_EQ(sink.layers[AttentionKind::kCross].size(), 1U);
 }
 
 TEST(Selection, OfAHeadThatIsNotThereIsAUsageError) {
   auto specimen = zoo::load("gpt-traced-1.13.pt");
-  CaptureOptions some;
-  some.heads = {7};
   KeepingSink sink;
   try {
-    specimen.model->run(zoo::some_inputs(9), some, sink);
+    specimen.model->run(zoo::some_inputs(9), {7}, sink);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
@@ -176,7 +170,7 @@ TEST(Selection, OfAHeadThatIsNotThereIsAUsageError) {
 }
 
 TEST(Sinks, ThatThrowKeepTheirErrorThroughTheInterpreter) {
-  class Full final : public AttentionSink {
+  class Full final : public AttentionConsumer {
     void on_block(const AttentionBlock&) override { throw Error(ErrorKind::kOutput, "the disk is full"); }
   } full;
   for (const char* name : {"gpt-traced-1.13.pt", "gpt-sdpa-traced-2.6.pt", "encoder-traced-1.13.pt"}) {
@@ -239,4 +233,4 @@ TEST(Compatibility, OperatorsAreRegisteredOnceAndOnlyWhereTheyAreMissing) {
   }
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

@@ -5,7 +5,7 @@
 #include "model/reference.h"
 #include "model/zoo.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 namespace {
 
@@ -174,7 +174,7 @@ TEST_P(WrittenOut, LeavesTheOutputAsItWasBitForBit) {
   auto specimen = build(source_of(GetParam().body), common_parameters());
   const ModelInputs inputs = zoo::some_inputs(9);
   KeepingSink sink;
-  const c10::IValue captured = specimen.torch_model().forward_recorded(inputs, {}, sink);
+  const c10::IValue captured = specimen.torch_model().forward_captured(inputs, {}, sink);
   const torch::NoGradGuard no_gradients;
   const c10::IValue bare = specimen.module.forward({torch::tensor(inputs.ids).unsqueeze(0)});
   EXPECT_TRUE(captured.toTensor().equal(bare.toTensor()));
@@ -183,4 +183,4 @@ TEST_P(WrittenOut, LeavesTheOutputAsItWasBitForBit) {
 INSTANTIATE_TEST_SUITE_P(Forms, WrittenOut, testing::ValuesIn(forms()),
                          [](const auto& one) { return one.param.name; });
 
-}  // namespace attnviz
+}  // namespace attnviz::model

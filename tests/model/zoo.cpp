@@ -3,30 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <fstream>
 
 #include "model/operators.h"
 #include "model/outputs.h"
 
-namespace attnviz::zoo {
-
-namespace fs = std::filesystem;
-
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (fs::temp_directory_path() / "attnviz-model-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  folder_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
-}
-
-void TemporaryFolder::write(const std::string& name, const std::string& bytes) const {
-  std::ofstream(folder_ / name, std::ios::binary) << bytes;
-}
+namespace attnviz::model::zoo {
 
 void KeepingSink::on_block(const AttentionBlock& block) {
   EXPECT_EQ(block.weights.scalar_type(), torch::kFloat32);
@@ -73,8 +54,6 @@ Specimen build(const std::string& source, const std::map<std::string, at::Tensor
   return {Model::load(options, listener), folder, torch::jit::load(folder->path("model.pt"))};
 }
 
-std::string data_path(const std::string& name) { return std::string(ATTNVIZ_TEST_DATA) + "/data/" + name; }
-
 Specimen load(const std::string& name) {
   KeepingListener listener;
   LoadOptions options;
@@ -114,4 +93,4 @@ double magnitude(const c10::IValue& output) {
   return largest;
 }
 
-}  // namespace attnviz::zoo
+}  // namespace attnviz::model::zoo

@@ -4,7 +4,6 @@
 
 #include <torch/script.h>
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,23 +12,13 @@
 
 #include "attnviz/model.h"
 #include "model/torch_model.h"
+#include "source/support.h"
 
-namespace attnviz::zoo {
+namespace attnviz::model::zoo {
 
-/// A folder of its own that is removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  std::string path() const { return folder_.string(); }
-  void write(const std::string& name, const std::string& bytes) const;
-
- private:
-  std::filesystem::path folder_;
-};
+using source::zoo::data_path;
+using source::zoo::sentence_of;
+using source::zoo::TemporaryFolder;
 
 /// Keeps what warnings and details say, and stops generation after `limit` polls.
 class KeepingListener final : public Listener {
@@ -46,12 +35,14 @@ class KeepingListener final : public Listener {
 };
 
 /// Keeps every layer whole, and fails the test when blocks do not come as core.h says.
-class KeepingSink final : public AttentionSink {
+class KeepingSink final : public AttentionConsumer {
  public:
   std::map<AttentionKind, std::vector<at::Tensor>>
       layers;                                         ///< [heads, rows, keys] of each layer handed over.
   std::map<AttentionKind, std::vector<int>> numbers;  ///< Which layer each of them is.
   std::vector<std::int64_t> first_rows;               ///< First row of each block, in order.
+  Needs wanted;
+  Needs needs() const override { return wanted; }
   void on_block(const AttentionBlock& block) override;
 
  private:
@@ -76,18 +67,6 @@ Specimen build(const std::string& source, const std::map<std::string, at::Tensor
 
 /// Loads `data/<name>`.
 Specimen load(const std::string& name);
-std::string data_path(const std::string& name);
-
-/// The sentence with which loading `path` or work on it ends; empty when there is no error.
-template <class Work>
-std::string sentence_of(Work&& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return {};
-}
 
 /// Ids 1, 2, …, below `vocabulary`.
 ModelInputs some_inputs(std::int64_t length, std::int64_t target = 0, std::int64_t vocabulary = 16);
@@ -98,4 +77,4 @@ double difference(const c10::IValue& a, const c10::IValue& b);
 /// Largest absolute number in an output.
 double magnitude(const c10::IValue& output);
 
-}  // namespace attnviz::zoo
+}  // namespace attnviz::model::zoo

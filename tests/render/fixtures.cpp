@@ -1,12 +1,14 @@
 #include "render/fixtures.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
+#include "reductions.h"
 #include "render/unicode.h"
 
-namespace attnviz::test {
+namespace attnviz::render::test {
 namespace {
 
 /// `count` weights that sum to 1: `sink` on the first, a few large ones among small ones.
@@ -24,17 +26,9 @@ void append(std::vector<float>& values, const std::vector<float>& more) {
   values.insert(values.end(), more.begin(), more.end());
 }
 
-Token make_token(std::string_view text, std::int64_t begin, std::int64_t end, std::int64_t id) {
-  Token token;
-  token.id = id;
-  token.text = std::string(text);
-  token.reference = {begin, end};
-  token.span = Span{begin, end};
-  return token;
-}
-
-void append_tokens(Encoding& encoding, std::string_view text, std::int64_t base, int longest) {
-  const std::vector<render::Character> characters = render::decode_utf8(text);
+void append_tokens(Sequence& sequence, std::string_view text, std::int64_t base, int longest,
+                   bool pair = false) {
+  const std::vector<Character> characters = characters_of(text);
   std::size_t first = 0;
   while (first < characters.size()) {
     std::size_t last = first + 1;
@@ -47,8 +41,9 @@ void append_tokens(Encoding& encoding, std::string_view text, std::int64_t base,
     std::string_view piece =
         text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
     std::string_view shown = piece.size() > 1 && piece[0] == ' ' ? piece.substr(1) : piece;
-    encoding.tokens.push_back(
-        make_token(shown, base + begin, base + end, 17 + static_cast<std::int64_t>(first)));
+    sequence.units.push_back({.id = 17 + static_cast<std::int64_t>(first),
+                              .label = std::string(shown),
+                              .place = TextSpan{{base + begin, base + end}, pair}});
     first = last;
   }
 }
@@ -62,61 +57,87 @@ std::uint64_t Random::next() {
   return state_;
 }
 
-std::shared_ptr<Encoding> encode(std::string_view text, int longest) {
-  auto encoding = std::make_shared<Encoding>();
-  encoding->text = std::string(text);
-  append_tokens(*encoding, text, 0, longest);
-  return encoding;
+std::shared_ptr<Sequence> encode(std::string_view text, int longest) {
+  auto sequence = std::make_shared<Sequence>();
+  sequence->text = std::string(text);
+  append_tokens(*sequence, text, 0, longest);
+  return sequence;
 }
 
-std::shared_ptr<Encoding> with_template(std::shared_ptr<Encoding> encoding) {
-  Token special;
+std::shared_ptr<Sequence> with_template(std::shared_ptr<Sequence> sequence) {
+  Unit special;
   special.special = true;
-  special.sequence = -1;
-  special.text = "[CLS]";
-  encoding->tokens.insert(encoding->tokens.begin(), special);
-  special.text = "[SEP]";
-  encoding->tokens.push_back(special);
-  return encoding;
+  special.label = "[CLS]";
+  sequence->units.insert(sequence->units.begin(), special);
+  special.label = "[SEP]";
+  sequence->units.push_back(special);
+  return sequence;
 }
 
-std::shared_ptr<Encoding> encode_segments(const std::vector<std::pair<std::string, std::string>>& segments,
-                                          const std::string& generated) {
-  auto encoding = std::make_shared<Encoding>();
-  for (const auto& [name, text] : segments) {
-    const auto begin = static_cast<std::int64_t>(encoding->text.size());
-    encoding->text += text;
-    encoding->segments.push_back({name, {begin, static_cast<std::int64_t>(encoding->text.size())}});
+std::shared_ptr<Sequence> encode_segments(const Parts& segments, const std::string& generated,
+                                          const Parts& pair) {
+  auto sequence = std::make_shared<Sequence>();
+  const auto append = [&](const Parts& parts, std::string& text, bool second) {
+    for (const auto& [name, part] : parts) {
+      const auto begin = static_cast<std::int64_t>(text.size());
+      text += part;
+      sequence->segments.push_back({name, {{begin, static_cast<std::int64_t>(text.size())}, second}});
+    }
+    append_tokens(*sequence, text, 0, 6, second);
+  };
+  append(segments, sequence->text, false);
+  append(pair, sequence->pair, true);
+  assign_segments(*sequence);
+  const auto given = static_cast<std::ptrdiff_t>(sequence->units.size());
+  append_tokens(*sequence, generated, static_cast<std::int64_t>(sequence->text.size()), 6);
+  std::for_each(sequence->units.begin() + given, sequence->units.end(),
+                [](Unit& unit) { unit.generated = true; });
+  sequence->generated = generated;
+  return sequence;
+}
+
+std::shared_ptr<Sequence> encode_pair(const std::string& first, const std::string& second) {
+  auto sequence = with_template(encode_segments({{"A", first}}, {}, {{"B", second}}));
+  const auto middle = std::find_if(sequence->units.begin(), sequence->units.end(), [](const Unit& unit) {
+    return unit.text() != nullptr && unit.text()->pair;
+  });
+  sequence->units.insert(middle, sequence->units.back());
+  return sequence;
+}
+
+Parts random_parts(Random& random) {
+  constexpr std::array<const char*, 4> kNames = {"fact", "question", "", "note"};
+  Parts parts;
+  for (int i = 0; i <= random.below(5); ++i) {
+    std::string text = " a";  // no newline: glue that begins with one ends the line before it
+    for (int word = random.below(12); word > 0; --word) text += random.below(5) == 0 ? "\n more" : " one";
+    parts.push_back({kNames[static_cast<std::size_t>(random.below(4))], text});
   }
-  append_tokens(*encoding, encoding->text, 0, 6);
-  assign_segments(*encoding);
-  append_tokens(*encoding, generated, static_cast<std::int64_t>(encoding->text.size()), 6);
-  encoding->generated = generated;
-  return encoding;
+  return parts;
 }
 
-std::shared_ptr<Encoding> only_ids(int count) {
-  auto encoding = std::make_shared<Encoding>();
+std::shared_ptr<Sequence> only_ids(int count) {
+  auto sequence = std::make_shared<Sequence>();
   for (int i = 0; i < count; ++i) {
-    Token token;
+    Unit token;
     token.id = 100 + 37 * i % 1000;
-    token.text = "#" + std::to_string(token.id);
-    encoding->tokens.push_back(token);
+    token.label = "#" + std::to_string(token.id);
+    sequence->units.push_back(token);
   }
-  return encoding;
+  return sequence;
 }
 
-AttentionView make_view(std::shared_ptr<const Encoding> encoding, std::int64_t query, const MapShape& shape) {
+AttentionView make_view(std::shared_ptr<const Sequence> sequence, std::int64_t query, const MapShape& shape) {
   AttentionView view;
   view.kind = shape.kind;
-  const auto tokens = static_cast<std::int64_t>(encoding->tokens.size());
+  const auto tokens = static_cast<std::int64_t>(sequence->units.size());
   const std::int64_t sources = shape.kind == AttentionKind::kCross ? tokens : std::min(query + 1, tokens);
   for (std::int64_t i = 0; i < sources; ++i) view.sources.push_back(i);
   for (int i = 0; i < shape.layers; ++i) view.layers.push_back(i);
   Random random(shape.seed + static_cast<std::uint64_t>(query) * 977);
   for (const std::string& name : shape.reductions) {
     ReducedAttention reduced;
-    reduced.reduction = name;
+    reduced.reduction = attnviz::test::reduction(name);
     reduced.layers = {shape.layers, sources, {}};
     reduced.overall.assign(static_cast<std::size_t>(sources), 0.0F);
     const double sharpness = name == "max" ? 9 : name == "mean" ? 14 : 5;
@@ -138,45 +159,43 @@ AttentionView make_view(std::shared_ptr<const Encoding> encoding, std::int64_t q
       view.per_head.push_back(heads);
     }
   }
-  if (!encoding->segments.empty()) {
+  if (!sequence->segments.empty()) {
     double rest = 1;
-    std::vector<double> masses(encoding->segments.size(), 0.0);
+    std::vector<double> masses(sequence->segments.size(), 0.0);
     for (std::size_t i = 0; i < view.sources.size(); ++i) {
-      const int segment = encoding->tokens[i].segment;
-      const bool named = segment >= 0 && !encoding->segments[static_cast<std::size_t>(segment)].name.empty();
+      const int segment = sequence->units[i].segment;
+      const bool named = segment >= 0 && !sequence->segments[static_cast<std::size_t>(segment)].name.empty();
       if (!named) continue;
       masses[static_cast<std::size_t>(segment)] += view.reductions[0].overall[i];
       rest -= view.reductions[0].overall[i];
     }
     for (std::size_t i = 0; i < masses.size(); ++i) {
-      if (!encoding->segments[i].name.empty())
-        view.segments.push_back({encoding->segments[i].name, masses[i]});
+      if (!sequence->segments[i].name.empty())
+        view.segments.push_back({sequence->segments[i].name, masses[i]});
     }
     double generated = 0;
     for (std::size_t i = 0; i < view.sources.size(); ++i) {
-      const Token& token = encoding->tokens[i];
-      const bool own = token.span && token.span->begin >= static_cast<std::int64_t>(encoding->text.size());
-      if (own) generated += view.reductions[0].overall[i];
+      if (sequence->units[i].generated) generated += view.reductions[0].overall[i];
     }
     view.segments.push_back({"", std::max(0.0, rest - generated)});
-    if (!encoding->generated.empty()) view.segments.push_back({"generated", generated});
+    if (!sequence->generated.empty()) view.segments.push_back({"generated", generated});
   }
-  view.encoding = std::move(encoding);
+  view.sequence = std::move(sequence);
   return view;
 }
 
-TokenMap make_map(const std::shared_ptr<const Encoding>& encoding, std::int64_t query,
+TokenMap make_map(const std::shared_ptr<const Sequence>& sequence, std::int64_t query,
                   const MapShape& shape) {
   TokenMap map;
-  const auto last = static_cast<std::int64_t>(encoding->tokens.size()) - 1;
+  const auto last = static_cast<std::int64_t>(sequence->units.size()) - 1;
   map.token.index = std::min(query + 1, last);
-  const Token& token = encoding->tokens[static_cast<std::size_t>(map.token.index)];
+  const Unit& token = sequence->units[static_cast<std::size_t>(map.token.index)];
   map.token.id = token.id;
-  map.token.text = token.text;
+  map.token.text = token.label;
   map.token.query = query;
   map.token.generated = map.token.index > query;
   if (map.token.generated) map.token.probability = 0.9731;
-  map.views.push_back(make_view(encoding, query, shape));
+  map.views.push_back(make_view(sequence, query, shape));
   return map;
 }
 
@@ -212,11 +231,11 @@ std::vector<HeadSummary> make_heads(int layers, int heads, int side, bool causal
   return result;
 }
 
-Heatmap make_summary(const Encoding& encoding, const std::string& reduction, double sink) {
+Heatmap make_summary(const Sequence& sequence, const std::string& reduction, double sink) {
   Heatmap heatmap;
   heatmap.title = reduction + ", overall: outputs × sources";
   heatmap.reduction = reduction;
-  const auto side = static_cast<std::int64_t>(encoding.tokens.size());
+  const auto side = static_cast<std::int64_t>(sequence.units.size());
   heatmap.weights = {side, side, {}};
   Random random(11);
   for (std::int64_t q = 0; q < side; ++q) {
@@ -224,9 +243,9 @@ Heatmap make_summary(const Encoding& encoding, const std::string& reduction, dou
     weights.resize(static_cast<std::size_t>(side), 0.0F);
     append(heatmap.weights.values, weights);
     for (std::int64_t k = 0; k < side; ++k) heatmap.masked.push_back(k > q ? 1 : 0);
-    heatmap.row_labels.push_back(encoding.tokens[static_cast<std::size_t>(q)].text);
-    heatmap.column_labels.push_back(encoding.tokens[static_cast<std::size_t>(q)].text);
-    heatmap.special.push_back(encoding.tokens[static_cast<std::size_t>(q)].special ? 1 : 0);
+    heatmap.row_labels.push_back(sequence.units[static_cast<std::size_t>(q)].label);
+    heatmap.column_labels.push_back(sequence.units[static_cast<std::size_t>(q)].label);
+    heatmap.special.push_back(sequence.units[static_cast<std::size_t>(q)].special ? 1 : 0);
   }
   return heatmap;
 }
@@ -246,4 +265,4 @@ std::string long_text(int words) {
   return text;
 }
 
-}  // namespace attnviz::test
+}  // namespace attnviz::render::test

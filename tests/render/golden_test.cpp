@@ -12,7 +12,7 @@
 #include "render/fixtures.h"
 #include "render/pictures.h"
 
-namespace attnviz {
+namespace attnviz::render {
 namespace {
 
 using test::encode;
@@ -41,7 +41,7 @@ RenderOptions with_scale(ColorScale scale, ScaleTop top = {}) {
   return options;
 }
 
-std::shared_ptr<Encoding> question() {
+std::shared_ptr<Sequence> question() {
   return test::encode_segments({{"fact-1", "the harbour master of Velmora is Tessin . "},
                                 {"fact-2", "the old bridge of Karst was built by Orlan . "},
                                 {"", "\n"},
@@ -51,16 +51,16 @@ std::shared_ptr<Encoding> question() {
 }
 
 /// The map of the last position, drawn.
-Image last_token(const RenderOptions& options, const std::shared_ptr<Encoding>& encoding,
+Image last_token(const RenderOptions& options, const std::shared_ptr<Sequence>& sequence,
                  const MapShape& shape) {
   return Painter(options).token_map(
-      make_map(encoding, static_cast<std::int64_t>(encoding->tokens.size()) - 1, shape));
+      make_map(sequence, static_cast<std::int64_t>(sequence->units.size()) - 1, shape));
 }
 
 Image answer(const RenderOptions& options, double sink = 0.5, int layers = 3) {
-  const auto encoding = question();
-  const auto query = static_cast<std::int64_t>(encoding->tokens.size()) - 3;
-  return Painter(options).token_map(make_map(encoding, query, {.layers = layers, .sink = sink}));
+  const auto sequence = question();
+  const auto query = static_cast<std::int64_t>(sequence->units.size()) - 3;
+  return Painter(options).token_map(make_map(sequence, query, {.layers = layers, .sink = sink}));
 }
 
 Image short_text(const RenderOptions& options, double sink = 0.4) {
@@ -84,14 +84,22 @@ Image cross_and_decoder() {
 }
 
 Image pair() {
-  auto encoding = encode("is it far to the pier ?");
-  encoding->pair = "the pier is near .";
-  const auto second = encode(encoding->pair);
-  for (Token token : second->tokens) {
-    token.sequence = 1;
-    encoding->tokens.push_back(token);
+  auto sequence = encode("is it far to the pier ?");
+  sequence->pair = "the pier is near .";
+  const auto second = encode(sequence->pair);
+  for (Unit token : second->units) {
+    std::get<TextSpan>(token.place).pair = true;
+    sequence->units.push_back(token);
   }
-  return last_token(plain(), encoding, {.layers = 3, .reductions = {"mean"}});
+  return last_token(plain(), sequence, {.layers = 3, .reductions = {"mean"}});
+}
+
+/// Two sentences as a model for pairs sees them, by their names.
+Image sentence_pair() {
+  return last_token(plain(),
+                    test::encode_pair("is it far from the harbour to the old pier ?",
+                                      "the pier is near , behind the house of the harbour master ."),
+                    {.layers = 3, .reductions = {"mean", "max"}, .sink = 0.3});
 }
 
 Image many_segments() {
@@ -124,8 +132,8 @@ Image overview(bool causal, double induction) {
     if (induction == 0) head.induction.reset();
     if (induction == 0) head.duplicate.reset();
   }
-  const auto encoding = encode("the harbour master of Velmora is Tessin .");
-  const std::vector<Heatmap> summaries = {test::make_summary(*encoding, "mean", 0.4)};
+  const auto sequence = encode("the harbour master of Velmora is Tessin .");
+  const std::vector<Heatmap> summaries = {test::make_summary(*sequence, "mean", 0.4)};
   return Painter(plain()).overview("qa · attention of every head", heads, summaries);
 }
 
@@ -173,8 +181,8 @@ Image segments(int outputs, int facts, Theme theme = Theme::kLight) {
 
 /// A chat template whose special tokens and sink were dropped.
 Image dropped_columns() {
-  auto encoding = test::with_template(question());
-  TokenMap map = make_map(encoding, static_cast<std::int64_t>(encoding->tokens.size()) - 5, {.layers = 3});
+  auto sequence = test::with_template(question());
+  TokenMap map = make_map(sequence, static_cast<std::int64_t>(sequence->units.size()) - 5, {.layers = 3});
   AttentionView& view = map.views[0];
   const auto keep = [&](std::vector<float>& values, std::int64_t rows) {
     std::vector<float> kept;
@@ -198,15 +206,15 @@ Image dropped_columns() {
 
 /// Tokens merged into words, drawn for a word of two tokens.
 Image words() {
-  auto encoding = encode("The harbour master of Velmora was built by Orlan after the winter storms.", 30);
+  auto sequence = encode("The harbour master of Velmora was built by Orlan after the winter storms.", 30);
   std::int64_t next = 0;
-  for (const Token& token : encoding->tokens) {
-    const auto pieces = static_cast<std::int64_t>(1 + token.text.size() / 6);
-    encoding->merged.push_back({next, next + pieces});
+  for (const Unit& token : sequence->units) {
+    const auto pieces = static_cast<std::int64_t>(1 + token.label.size() / 6);
+    sequence->merged.push_back({next, next + pieces});
     next += pieces;
   }
-  TokenMap map = make_map(encoding, 4, {.layers = 3, .reductions = {"mean", "max"}, .sink = 0.3});
-  const Span word = encoding->merged[4];
+  TokenMap map = make_map(sequence, 4, {.layers = 3, .reductions = {"mean", "max"}, .sink = 0.3});
+  const Span word = sequence->merged[4];
   map.token = {.index = word.begin, .id = 7, .text = "Velmora", .query = word.end - 1};
   map.token.tokens = word.end - word.begin;
   return Painter(plain()).token_map(map);
@@ -223,11 +231,11 @@ Image long_overview(std::int64_t tokens, std::int64_t first) {
       std::fill_n(head.thumbnail.values.begin() + row * 96, 96, 0.0F);
     }
   }
-  const auto encoding = test::encode_segments({{"report", test::long_text(static_cast<int>(tokens * 6 / 10))},
+  const auto sequence = test::encode_segments({{"report", test::long_text(static_cast<int>(tokens * 6 / 10))},
                                                {"question", " who supplied the stone for the bridge ?"}},
                                               " the north quarry");
-  encoding->tokens.resize(static_cast<std::size_t>(tokens), encoding->tokens.back());
-  Heatmap summary = test::make_summary(*encoding, "mean", 0.4);
+  sequence->units.resize(static_cast<std::size_t>(tokens), sequence->units.back());
+  Heatmap summary = test::make_summary(*sequence, "mean", 0.4);
   const auto rows = tokens - first;
   summary.weights.rows = rows;
   summary.weights.values.erase(summary.weights.values.begin(),
@@ -307,6 +315,7 @@ std::vector<Golden> goldens() {
                            {.layers = 2, .heads = 6, .reductions = {"mean"}, .sink = 0.4, .per_head = true});
        }},
       {"pair", [] { return pair(); }},
+      {"sentence_pair", [] { return sentence_pair(); }},
       {"many_segments", [] { return many_segments(); }},
       {"masked_and_not_finite", [] { return masked_and_not_finite(Theme::kLight); }},
       {"masked_and_not_finite_dark", [] { return masked_and_not_finite(Theme::kDark); }},
@@ -383,4 +392,4 @@ TEST(Difference, SeesALostLabelAWrongCellAndAWrongSize) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::render

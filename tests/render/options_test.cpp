@@ -4,7 +4,7 @@
 
 #include "attnviz/render.h"
 
-namespace attnviz {
+namespace attnviz::render {
 namespace {
 
 using ::testing::HasSubstr;
@@ -57,4 +57,4 @@ TEST(Options, AFileThatIsNoFontIsRefusedByName) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::render

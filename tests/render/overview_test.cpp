@@ -11,9 +11,9 @@ namespace {
 TEST(Overview, LabelsDoNotCollide) {
   for (const auto& [layers, heads, side] : {std::tuple{1, 1, 1}, {2, 3, 7}, {4, 8, 48}, {6, 2, 96}}) {
     Page page;
-    const auto encoding = test::encode("the harbour master of Velmora is Tessin");
-    const std::vector<Heatmap> summaries = {test::make_summary(*encoding, "mean", 0.5),
-                                            test::make_summary(*encoding, "max", 0)};
+    const auto sequence = test::encode("the harbour master of Velmora is Tessin");
+    const std::vector<Heatmap> summaries = {test::make_summary(*sequence, "mean", 0.5),
+                                            test::make_summary(*sequence, "max", 0)};
     const Scene& scene = page.overview(test::make_heads(layers, heads, side, side % 2 == 0), summaries);
     expect_labels_apart(scene);
     expect_all_on_page(scene);

@@ -14,8 +14,8 @@ namespace {
 class PageTest : public ::testing::Test {
  protected:
   const Scene& draw(const TokenMap& map, const ColorTop& top = {}) {
-    draw_token_page(pen_, map, top, [&](const auto& encoding, int width) {
-      return std::make_shared<const ReadingLayout>(lay_out_reading(shaper_, *encoding, width));
+    draw_token_page(pen_, map, top, [&](const auto& sequence, int width) {
+      return std::make_shared<const ReadingLayout>(lay_out_reading(shaper_, *sequence, width));
     });
     return scene_;
   }
@@ -144,12 +144,12 @@ TEST_F(PageTest, OfMaximaNothingWasNormalised) {
 
 /// The tokens of `map` as words: "the cat" of two tokens, "sat", "down".
 TokenMap in_words() {
-  auto encoding = std::make_shared<Encoding>(*test::encode("the cat sat down"));
-  encoding->tokens[0].text = "the cat";
-  encoding->tokens[0].span->end = encoding->tokens[1].span->end;
-  encoding->tokens.erase(encoding->tokens.begin() + 1);
-  encoding->merged = {{0, 2}, {2, 3}, {3, 4}};
-  TokenMap map = test::make_map(encoding, 1, {.layers = 2, .reductions = {"mean"}});
+  auto sequence = std::make_shared<Sequence>(*test::encode("the cat sat down"));
+  sequence->units[0].label = "the cat";
+  std::get<TextSpan>(sequence->units[0].place).end = sequence->units[1].text()->end;
+  sequence->units.erase(sequence->units.begin() + 1);
+  sequence->merged = {{0, 2}, {2, 3}, {3, 4}};
+  TokenMap map = test::make_map(sequence, 1, {.layers = 2, .reductions = {"mean"}});
   map.token = {.index = 2, .text = "sat", .query = 2};
   return map;
 }
@@ -171,12 +171,12 @@ TEST_F(PageTest, AWordOfSeveralTokensNamesTheirPositions) {
 }
 
 TEST_F(PageTest, ManyWordsAreCountedAsWords) {
-  auto encoding = std::make_shared<Encoding>(*test::encode(test::long_text(300)));
-  for (std::size_t i = 0; i < encoding->tokens.size(); ++i) {
+  auto sequence = std::make_shared<Sequence>(*test::encode(test::long_text(300)));
+  for (std::size_t i = 0; i < sequence->units.size(); ++i) {
     const auto at = static_cast<std::int64_t>(i);
-    encoding->merged.push_back({2 * at, 2 * at + 2});
+    sequence->merged.push_back({2 * at, 2 * at + 2});
   }
-  draw(test::make_map(encoding, 250, {.layers = 1, .reductions = {"mean"}}));
+  draw(test::make_map(sequence, 250, {.layers = 1, .reductions = {"mean"}}));
   EXPECT_EQ(count("251 words, " + std::to_string(count(Role::kColumn)) +
                       " labelled: the first, the last, the most attended, and others where there is room",
                   kLabelSize),
@@ -254,8 +254,8 @@ TEST_F(PageTest, WithoutTextThereIsNoReadingView) {
 TEST_F(PageTest, EverySegmentHasItsMassOnTheBarOrBelowIt) {
   std::vector<std::pair<std::string, std::string>> segments;
   for (int i = 0; i < 20; ++i) segments.push_back({"part " + std::to_string(i), "some words . "});
-  const auto encoding = test::encode_segments(segments);
-  const TokenMap map = test::make_map(encoding, static_cast<std::int64_t>(encoding->tokens.size()) - 1, {});
+  const auto sequence = test::encode_segments(segments);
+  const TokenMap map = test::make_map(sequence, static_cast<std::int64_t>(sequence->units.size()) - 1, {});
   draw(map);
   EXPECT_EQ(count(Role::kSegment), static_cast<int>(map.views[0].segments.size()));
   for (const auto& [name, text] : segments) EXPECT_EQ(count(name, kLabelSize), 1) << "in the margin";

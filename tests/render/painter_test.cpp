@@ -6,7 +6,7 @@
 
 #include "render/fixtures.h"
 
-namespace attnviz {
+namespace attnviz::render {
 namespace {
 
 using test::encode;
@@ -19,7 +19,7 @@ RenderOptions plain() {
   return options;
 }
 
-std::shared_ptr<Encoding> question() {
+std::shared_ptr<Sequence> question() {
   return test::encode_segments({{"fact-1", "the harbour master of Velmora is Tessin . "},
                                 {"fact-2", "the old bridge of Karst was built by Orlan . "},
                                 {"question", "question : who is the harbour master of Velmora ? "}},
@@ -27,9 +27,9 @@ std::shared_ptr<Encoding> question() {
 }
 
 TEST(Painter, DrawsTheSameInAnyOrderOfCalls) {
-  const auto encoding = question();
-  const TokenMap first = make_map(encoding, 5, {.sink = 0.5});
-  const TokenMap second = make_map(encoding, 20, {.sink = 0.5});
+  const auto sequence = question();
+  const TokenMap first = make_map(sequence, 5, {.sink = 0.5});
+  const TokenMap second = make_map(sequence, 20, {.sink = 0.5});
   Painter forward(plain());
   Painter backward(plain());
   const Image a = forward.token_map(first);
@@ -39,18 +39,18 @@ TEST(Painter, DrawsTheSameInAnyOrderOfCalls) {
 }
 
 TEST(Painter, EachThreadWithItsOwnDrawsWhatOneThreadDraws) {
-  const auto encoding = question();
+  const auto sequence = question();
   std::vector<std::vector<std::uint8_t>> alone;
   Painter painter(plain());
   for (int query = 0; query < 8; ++query)
-    alone.push_back(encode_png(painter.token_map(make_map(encoding, query, {}))));
+    alone.push_back(encode_png(painter.token_map(make_map(sequence, query, {}))));
   std::vector<std::vector<std::uint8_t>> together(8);
   std::vector<std::thread> workers;
   for (int worker = 0; worker < 4; ++worker) {
     workers.emplace_back([&, worker] {
       Painter own(plain());
       for (int query = worker; query < 8; query += 4) {
-        together[static_cast<std::size_t>(query)] = encode_png(own.token_map(make_map(encoding, query, {})));
+        together[static_cast<std::size_t>(query)] = encode_png(own.token_map(make_map(sequence, query, {})));
       }
     });
   }
@@ -59,20 +59,20 @@ TEST(Painter, EachThreadWithItsOwnDrawsWhatOneThreadDraws) {
 }
 
 TEST(Painter, PagesOfOneTextHaveOneWidth) {
-  const auto encoding = question();
+  const auto sequence = question();
   Painter painter(plain());
-  const int width = painter.token_map(make_map(encoding, 0, {})).width();
+  const int width = painter.token_map(make_map(sequence, 0, {})).width();
   for (int query = 1; query < 30; query += 7)
-    EXPECT_EQ(painter.token_map(make_map(encoding, query, {})).width(), width);
+    EXPECT_EQ(painter.token_map(make_map(sequence, query, {})).width(), width);
 }
 
 TEST(Painter, TheTopOfTheRunIsSharedByItsPictures) {
-  const auto encoding = question();
-  const TokenMap map = make_map(encoding, 20, {});
+  const auto sequence = question();
+  const TokenMap map = make_map(sequence, 20, {});
   ColorTop top;
   top.add(map);
   const Image own = Painter(plain(), top).token_map(map);
-  for (int query = 5; query < 30; query += 5) top.add(make_map(encoding, query, {}));
+  for (int query = 5; query < 30; query += 5) top.add(make_map(sequence, query, {}));
   EXPECT_NE(encode_png(Painter(plain(), top).token_map(map)), encode_png(own)) << "a larger weight elsewhere";
   RenderOptions each = plain();
   each.top.kind = ScaleTop::Kind::kMap;
@@ -140,7 +140,7 @@ TEST(Painter, ShapesThatDoNotAgreeAreRefused) {
   EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].reductions[0].layers.values.pop_back(); }));
   EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].per_head.pop_back(); }));
   EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].heads.pop_back(); }));
-  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].encoding.reset(); }));
+  EXPECT_TRUE(refuses([](TokenMap& map) { map.views[0].sequence.reset(); }));
   EXPECT_FALSE(refuses([](TokenMap&) {}));
 }
 
@@ -165,4 +165,4 @@ TEST(Painter, OverviewAndHeatmapRefuseWhatTheyCannotDraw) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::render

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-namespace attnviz::test {
+namespace attnviz::render::test {
 
 Picture decode_png(const std::vector<std::uint8_t>& bytes) {
   png_image image{};
@@ -75,4 +75,4 @@ void write_bytes(const std::string& path, const std::vector<std::uint8_t>& bytes
   file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
 
-}  // namespace attnviz::test
+}  // namespace attnviz::render::test

@@ -7,7 +7,7 @@
 
 #include "attnviz/render.h"
 
-namespace attnviz::test {
+namespace attnviz::render::test {
 
 /// 8-bit RGB, rows from the top. No pixels: the bytes were no PNG.
 struct Picture {
@@ -28,4 +28,4 @@ std::string difference(const Picture& found, const Picture& expected);
 std::vector<std::uint8_t> read_bytes(const std::string& path);
 void write_bytes(const std::string& path, const std::vector<std::uint8_t>& bytes);
 
-}  // namespace attnviz::test
+}  // namespace attnviz::render::test

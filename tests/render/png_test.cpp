@@ -8,7 +8,7 @@
 #include "render/fixtures.h"
 #include "render/pictures.h"
 
-namespace attnviz {
+namespace attnviz::render {
 namespace {
 
 Palette some_palette() {
@@ -93,4 +93,4 @@ TEST(Image, RefusesSidesBelowOneAndMoreThan2To31Bytes) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::render

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "render/fixtures.h"
 #include "render/reading_view.h"
@@ -13,16 +14,16 @@ namespace {
 
 class ReadingTest : public ::testing::Test {
  protected:
-  ReadingLayout lay_out(const Encoding& encoding, int width = 600) {
-    return lay_out_reading(shaper_, encoding, width);
+  ReadingLayout lay_out(const Sequence& sequence, int width = 600) {
+    return lay_out_reading(shaper_, sequence, width);
   }
   Fonts fonts_{{}, false};
   Shaper shaper_{fonts_};
 };
 
-Token token_at(std::int64_t begin, std::int64_t end) {
-  Token token;
-  token.span = Span{begin, end};
+Unit token_at(std::int64_t begin, std::int64_t end) {
+  Unit token;
+  token.place = TextSpan{{begin, end}};
   return token;
 }
 
@@ -36,15 +37,15 @@ std::map<std::int64_t, int> widths(const ReadingLayout& layout) {
 }
 
 TEST_F(ReadingTest, LinesFitAndFollowEachOther) {
-  const auto encoding = test::encode(test::long_text(59) + " and so on");
+  const auto sequence = test::encode(test::long_text(59) + " and so on");
   for (const int width : {200, 640, 1400}) {
-    const ReadingLayout layout = lay_out(*encoding, width);
+    const ReadingLayout layout = lay_out(*sequence, width);
     for (std::size_t i = 0; i < layout.lines.size(); ++i) {
       const ReadingLine& line = layout.lines[i];
       EXPECT_EQ(line.y, static_cast<int>(i) * kReadingPitch);
       std::int32_t inked = 0;  // blanks may hang over the edge
       for (const Cluster& cluster : line.shaped->clusters) {
-        const bool blank = encoding->text[cluster.begin] == ' ';
+        const bool blank = sequence->text[cluster.begin] == ' ';
         if (!blank && cluster.end > cluster.begin) inked = std::max(inked, cluster.right);
       }
       EXPECT_LE(line.x * 64 + inked, (width + 5) * 64);
@@ -54,23 +55,23 @@ TEST_F(ReadingTest, LinesFitAndFollowEachOther) {
 }
 
 TEST_F(ReadingTest, BoxesOfALineDoNotOverlapAndEveryTokenHasOne) {
-  const auto encoding = test::encode(test::long_text(300) + " שלום עולם العربية é中文", 4);
-  const ReadingLayout layout = lay_out(*encoding);
+  const auto sequence = test::encode(test::long_text(300) + " שלום עולם العربية é中文", 4);
+  const ReadingLayout layout = lay_out(*sequence);
   for (const ReadingLine& line : layout.lines) {
     for (std::size_t i = 1; i < line.tokens.size(); ++i)
       EXPECT_GE(line.tokens[i].left, line.tokens[i - 1].right);
   }
   const auto found = widths(layout);
-  for (std::size_t i = 0; i < encoding->tokens.size(); ++i) {
-    EXPECT_TRUE(found.count(static_cast<std::int64_t>(i))) << encoding->tokens[i].text;
+  for (std::size_t i = 0; i < sequence->units.size(); ++i) {
+    EXPECT_TRUE(found.count(static_cast<std::int64_t>(i))) << sequence->units[i].label;
   }
 }
 
 TEST_F(ReadingTest, EqualSpansShareTheirWidth) {
-  Encoding encoding;
-  encoding.text = "a😀b";
-  encoding.tokens = {token_at(0, 1), token_at(1, 5), token_at(1, 5), token_at(1, 5), token_at(5, 6)};
-  const auto found = widths(lay_out(encoding));
+  Sequence sequence;
+  sequence.text = "a😀b";
+  sequence.units = {token_at(0, 1), token_at(1, 5), token_at(1, 5), token_at(1, 5), token_at(5, 6)};
+  const auto found = widths(lay_out(sequence));
   ASSERT_EQ(found.size(), 5U);
   EXPECT_NEAR(found.at(1), found.at(2), 1);
   EXPECT_NEAR(found.at(2), found.at(3), 1);
@@ -78,10 +79,10 @@ TEST_F(ReadingTest, EqualSpansShareTheirWidth) {
 }
 
 TEST_F(ReadingTest, OverlappingSpansShareOnlyWhatTheyShare) {
-  Encoding encoding;
-  encoding.text = "abcd";
-  encoding.tokens = {token_at(0, 3), token_at(2, 4)};
-  const ReadingLayout layout = lay_out(encoding);
+  Sequence sequence;
+  sequence.text = "abcd";
+  sequence.units = {token_at(0, 3), token_at(2, 4)};
+  const ReadingLayout layout = lay_out(sequence);
   const auto& boxes = layout.lines[0].tokens;
   ASSERT_EQ(boxes.size(), 2U);
   EXPECT_EQ(boxes[0].right, boxes[1].left);
@@ -89,34 +90,34 @@ TEST_F(ReadingTest, OverlappingSpansShareOnlyWhatTheyShare) {
 }
 
 TEST_F(ReadingTest, TokensOfALigatureOrAMarkStillShow) {
-  Encoding encoding;
-  encoding.text = "e\u0301x";
-  encoding.tokens = {token_at(0, 1), token_at(1, 3), token_at(3, 4)};
-  EXPECT_EQ(widths(lay_out(encoding)).size(), 3U);
+  Sequence sequence;
+  sequence.text = "e\u0301x";
+  sequence.units = {token_at(0, 1), token_at(1, 3), token_at(3, 4)};
+  EXPECT_EQ(widths(lay_out(sequence)).size(), 3U);
 }
 
 TEST_F(ReadingTest, RightToLeftParagraphsAreSetFlushRightInVisualOrder) {
-  const auto encoding = test::encode("שלום עולם");
-  const ReadingLayout layout = lay_out(*encoding, 500);
+  const auto sequence = test::encode("שלום עולם");
+  const ReadingLayout layout = lay_out(*sequence, 500);
   EXPECT_GT(layout.lines[0].x, 350);
   const auto& boxes = layout.lines[0].tokens;
   EXPECT_GT(boxes.front().token, boxes.back().token);
 }
 
 TEST_F(ReadingTest, NewlinesBreakLinesAndAreShownWhereATokenCoversThem) {
-  Encoding encoding;
-  encoding.text = "ab\ncd";
-  encoding.tokens = {token_at(0, 2), token_at(3, 5)};
-  EXPECT_EQ(lay_out(encoding).lines[0].shaped->clusters.size(), 2U);
-  encoding.tokens.push_back(token_at(2, 3));
-  const ReadingLayout layout = lay_out(encoding);
+  Sequence sequence;
+  sequence.text = "ab\ncd";
+  sequence.units = {token_at(0, 2), token_at(3, 5)};
+  EXPECT_EQ(lay_out(sequence).lines[0].shaped->clusters.size(), 2U);
+  sequence.units.push_back(token_at(2, 3));
+  const ReadingLayout layout = lay_out(sequence);
   ASSERT_EQ(layout.lines.size(), 2U);
   EXPECT_EQ(layout.lines[0].shaped->clusters.size(), 3U);
 }
 
 TEST_F(ReadingTest, NamedSegmentsBeginLinesWithTheirNames) {
-  const auto encoding = test::encode_segments({{"one", "a b "}, {"", "glue "}, {"two", "c d"}}, " e");
-  const ReadingLayout layout = lay_out(*encoding);
+  const auto sequence = test::encode_segments({{"one", "a b "}, {"", "glue "}, {"two", "c d"}}, " e");
+  const ReadingLayout layout = lay_out(*sequence);
   ASSERT_EQ(layout.names.size(), 4U);
   EXPECT_EQ(layout.names[3].name, kOutsideName);
   EXPECT_EQ(layout.names[0].name, "one");
@@ -142,8 +143,8 @@ TEST_F(ReadingTest, GlueIsNotTakenForTheSegmentBeforeIt) {
 }
 
 TEST_F(ReadingTest, TokensThatAreNotInTheTextStandBelowIt) {
-  const auto encoding = test::with_template(test::encode("one two"));
-  const ReadingLayout layout = lay_out(*encoding);
+  const auto sequence = test::with_template(test::encode("one two"));
+  const ReadingLayout layout = lay_out(*sequence);
   ASSERT_EQ(layout.lines.size(), 2U);
   ASSERT_EQ(layout.lines[1].tokens.size(), 2U);
   EXPECT_EQ(layout.lines[1].tokens[0].token, 0);
@@ -152,34 +153,72 @@ TEST_F(ReadingTest, TokensThatAreNotInTheTextStandBelowIt) {
 }
 
 TEST_F(ReadingTest, APairStandsBelowTheText) {
-  Encoding encoding;
-  encoding.text = "first";
-  encoding.pair = "second";
-  encoding.tokens = {token_at(0, 5), token_at(0, 6)};
-  encoding.tokens[1].sequence = 1;
-  const ReadingLayout layout = lay_out(encoding);
+  Sequence sequence;
+  sequence.text = "first";
+  sequence.pair = "second";
+  sequence.units = {token_at(0, 5), token_at(0, 6)};
+  std::get<TextSpan>(sequence.units[1].place).pair = true;
+  const ReadingLayout layout = lay_out(sequence);
   ASSERT_EQ(layout.lines.size(), 2U);
   EXPECT_EQ(layout.lines[0].tokens[0].token, 0);
   EXPECT_EQ(layout.lines[1].tokens[0].token, 1);
   EXPECT_GT(layout.lines[1].y, layout.lines[0].y);
 }
 
+TEST_F(ReadingTest, NamesOfAPairStandAtTheirOwnSentences) {
+  auto sequence = test::encode_pair("is it far ?", "it is near .");
+  const ReadingLayout layout = lay_out(*sequence);
+  ASSERT_EQ(layout.lines.size(), 3U) << "two sentences, and the tokens of the template";
+  ASSERT_EQ(layout.names.size(), 3U);
+  EXPECT_EQ(layout.names[0].name, "A");
+  EXPECT_EQ(layout.names[1].name, "B");
+  for (const std::size_t line : {0U, 1U}) {
+    EXPECT_EQ(layout.names[line].y, layout.lines[line].y);
+    EXPECT_EQ(layout.lines[line].segment, static_cast<int>(line)) << "its colour";
+    EXPECT_FALSE(layout.lines[line].tokens.empty());
+  }
+  sequence->segments.pop_back();
+  assign_segments(*sequence);
+  const ReadingLayout half = lay_out(*sequence);
+  EXPECT_EQ(half.names[0].name, "A");
+  EXPECT_EQ(half.names[1].name, "pair") << "without a name of its own";
+  EXPECT_EQ(half.lines[1].segment, kGluePlace);
+}
+
+TEST_F(ReadingTest, EveryTokenStandsOnALineOfItsOwnSegment) {
+  test::Random random(12);
+  for (int round = 0; round < 60; ++round) {
+    const auto text = test::random_parts(random);
+    const auto pair = test::random_parts(random);
+    const auto sequence = test::encode_segments(text, round % 2 == 0 ? " and so" : "", pair);
+    const std::vector<int> places = token_places(*sequence);
+    std::set<std::int64_t> seen;
+    for (const ReadingLine& line : lay_out(*sequence).lines) {
+      for (const TokenBox& box : line.tokens) {
+        EXPECT_EQ(line.segment, places[static_cast<std::size_t>(box.token)]) << round;
+        seen.insert(box.token);
+      }
+    }
+    EXPECT_EQ(seen.size(), sequence->units.size()) << round;
+  }
+}
+
 TEST_F(ReadingTest, AWordLongerThanTheLineIsCutAndOneThatFitsTheNextIsNot) {
-  const auto encoding = test::encode("short " + std::string(300, 'x'), 400);
-  const ReadingLayout layout = lay_out(*encoding, 300);
+  const auto sequence = test::encode("short " + std::string(300, 'x'), 400);
+  const ReadingLayout layout = lay_out(*sequence, 300);
   EXPECT_GT(layout.lines.size(), 5U);
   const auto words = test::encode("aaaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbb", 40);
   EXPECT_EQ(lay_out(*words, 250).lines[1].shaped->clusters.size(), 15U);
 }
 
 TEST_F(ReadingTest, HostileSpansDoNoHarm) {
-  Encoding encoding;
-  encoding.text = "héllo";
-  encoding.segments = {{"x", {-5, 900}}, {"y", {900, 1000}}, {"z", {2, 3}}};
-  encoding.tokens = {token_at(-4, 2), token_at(3, 2), token_at(2, 2), token_at(4, 4000)};
-  EXPECT_GT(lay_out(encoding).height, 0);
-  encoding.text.clear();
-  EXPECT_EQ(lay_out(encoding).lines.size(), 0U);
+  Sequence sequence;
+  sequence.text = "héllo";
+  sequence.segments = {{"x", {{-5, 900}}}, {"y", {{900, 1000}}}, {"z", {{2, 3}}}};
+  sequence.units = {token_at(-4, 2), token_at(3, 2), token_at(2, 2), token_at(4, 4000)};
+  EXPECT_GT(lay_out(sequence).height, 0);
+  sequence.text.clear();
+  EXPECT_EQ(lay_out(sequence).lines.size(), 0U);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "render/unicode.h"
+#include "core/utf8.h"
 
 namespace attnviz::render {
 
@@ -61,12 +61,12 @@ std::string random_word(test::Random& random) {
   std::string word;
   const int length = random.below(4) == 0 ? random.below(60) : random.below(8);
   for (int i = 0; i <= length; ++i) {
-    append_utf8(word, alphabet[static_cast<std::size_t>(random.below(static_cast<int>(alphabet.size())))]);
+    utf8::append(word, alphabet[static_cast<std::size_t>(random.below(static_cast<int>(alphabet.size())))]);
   }
   return word;
 }
 
-std::shared_ptr<Encoding> random_encoding(test::Random& random) {
+std::shared_ptr<Sequence> random_sequence(test::Random& random) {
   const int words = 1 + random.below(random.below(3) == 0 ? 300 : 30);
   std::vector<std::pair<std::string, std::string>> segments;
   const int parts = random.below(2) == 0 ? 1 : 1 + random.below(12);
@@ -75,27 +75,27 @@ std::shared_ptr<Encoding> random_encoding(test::Random& random) {
     for (int i = 0; i < 1 + words / parts; ++i) text += random_word(random) + " ";
     segments.push_back({random.below(3) == 0 ? "" : random_word(random), text});
   }
-  auto encoding = test::encode_segments(segments, random.below(2) == 0 ? random_word(random) : "");
-  if (random.below(2) == 0) encoding->segments.clear();
-  if (encoding->segments.empty()) {
-    for (Token& token : encoding->tokens) token.segment = -1;
+  auto sequence = test::encode_segments(segments, random.below(2) == 0 ? random_word(random) : "");
+  if (random.below(2) == 0) sequence->segments.clear();
+  if (sequence->segments.empty()) {
+    for (Unit& token : sequence->units) token.segment = -1;
   }
-  for (Token& token : encoding->tokens) {
-    if (random.below(6) == 0) token.text = random_word(random);
+  for (Unit& token : sequence->units) {
+    if (random.below(6) == 0) token.label = random_word(random);
     if (random.below(9) == 0) token.special = true;
-    if (random.below(15) == 0) token.span.reset();
+    if (random.below(15) == 0) token.place = {};
   }
-  return encoding;
+  return sequence;
 }
 
 TokenMap random_map(test::Random& random) {
-  const auto encoding = random_encoding(random);
+  const auto sequence = random_sequence(random);
   test::MapShape shape;
   shape.layers = 1 + random.below(random.below(4) == 0 ? 60 : 8);
   shape.sink = random.below(2) == 0 ? 0.0 : random.uniform();
   shape.per_head = random.below(5) == 0;
   shape.seed = random.next();
-  return test::make_map(encoding, random.below(static_cast<int>(encoding->tokens.size())), shape);
+  return test::make_map(sequence, random.below(static_cast<int>(sequence->units.size())), shape);
 }
 
 RenderOptions random_options(test::Random& random) {

@@ -20,8 +20,8 @@ class Page {
       : options_(std::move(options)), fonts_({}, false), shaper_(fonts_) {}
 
   const Scene& token(const TokenMap& map) {
-    draw_token_page(pen_, map, {}, [&](const auto& encoding, int width) {
-      return std::make_shared<const ReadingLayout>(lay_out_reading(shaper_, *encoding, width));
+    draw_token_page(pen_, map, {}, [&](const auto& sequence, int width) {
+      return std::make_shared<const ReadingLayout>(lay_out_reading(shaper_, *sequence, width));
     });
     return scene_;
   }
@@ -66,7 +66,7 @@ void expect_labels_apart(const Scene& scene);
 void expect_all_on_page(const Scene& scene);
 
 std::string random_word(test::Random& random);
-std::shared_ptr<Encoding> random_encoding(test::Random& random);
+std::shared_ptr<Sequence> random_sequence(test::Random& random);
 TokenMap random_map(test::Random& random);
 RenderOptions random_options(test::Random& random);
 

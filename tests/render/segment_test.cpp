@@ -18,8 +18,8 @@ TEST(SegmentPlaces, CountDistinctNamesAndSkipGlue) {
 }
 
 TEST(SegmentPlaces, TokensKnowWhatTheModelWrote) {
-  const auto encoding = test::encode_segments({{"a", "one"}, {"", " and"}, {"b", " two"}}, " three");
-  EXPECT_EQ(token_places(*encoding), (std::vector<int>{0, -1, 1, kGeneratedPlace}));
+  const auto sequence = test::encode_segments({{"a", "one"}, {"", " and"}, {"b", " two"}}, " three");
+  EXPECT_EQ(token_places(*sequence), (std::vector<int>{0, -1, 1, kGeneratedPlace}));
 }
 
 TEST(SegmentPlaces, ThirtyTwoSegmentsLookDifferent) {
@@ -119,6 +119,13 @@ TEST(SegmentChartPage, BarsAreAsHighAsTheirMassesAndTheLargestNamedOneIsStrong) 
   EXPECT_EQ(page.texts("0.25", kLabelSize).size(), 2U) << "the mean of fact-2, and a tick";
 }
 
+/// The masses of `chart`, whose rows sum to 1, with those of the last row summing to `sum`.
+std::vector<float> scaled_rows(const SegmentChart& chart, float sum) {
+  std::vector<float> values = chart.masses.values;
+  for (auto at = values.end() - chart.masses.columns; at != values.end(); ++at) *at *= sum;
+  return values;
+}
+
 TEST(SegmentChartPage, WhatCannotBeDrawnIsRefused) {
   test::Random random(2);
   const auto refuses = [&](const std::function<void(SegmentChart&)>& spoil) {
@@ -137,6 +144,10 @@ TEST(SegmentChartPage, WhatCannotBeDrawnIsRefused) {
   EXPECT_TRUE(refuses([](SegmentChart& chart) { chart.masses.values[0] = -0.1F; }));
   EXPECT_TRUE(refuses([](SegmentChart& chart) { chart.masses.values[0] += 0.5F; }));
   EXPECT_TRUE(refuses([](SegmentChart& chart) { chart.masses.values[3] = std::nanf(""); }));
+  for (const float sum : {0.0F, 0.5F, 0.98F, 1.02F})
+    EXPECT_TRUE(refuses([=](SegmentChart& chart) { chart.masses.values = scaled_rows(chart, sum); })) << sum;
+  for (const float sum : {0.992F, 1.008F})
+    EXPECT_FALSE(refuses([=](SegmentChart& chart) { chart.masses.values = scaled_rows(chart, sum); })) << sum;
   EXPECT_FALSE(refuses([](SegmentChart&) {}));
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/utf8.h"
 #include "render/fixtures.h"
 #include "render/shaper.h"
 #include "render/system_fonts.h"
@@ -29,16 +30,16 @@ TEST(Utf8, DecodesAndEncodesEveryLength) {
   const std::string text = "aé€😀";
   std::string again;
   std::vector<char32_t> codes;
-  for (const Character& character : decode_utf8(text)) {
+  for (const Character& character : characters_of(text)) {
     codes.push_back(character.code);
-    append_utf8(again, character.code);
+    utf8::append(again, character.code);
   }
   EXPECT_EQ(codes, (std::vector<char32_t>{'a', 0xE9, 0x20AC, 0x1F600}));
   EXPECT_EQ(again, text);
 }
 
 TEST(Utf8, BadBytesBecomeReplacementsOneEach) {
-  const auto characters = decode_utf8(
+  const auto characters = characters_of(
       "a\xF0\x9F\xFF"
       "b\xC3");
   std::vector<char32_t> codes;
@@ -64,6 +65,91 @@ TEST(Label, IsCutAtGraphemesNotAtCodePoints) {
   EXPECT_EQ(label_text("각각", 1), "각…");
   EXPECT_EQ(label_text(std::string(24, 'x'), 24), std::string(24, 'x'));
   EXPECT_EQ(label_text(std::string(200, 'x'), 24), std::string(24, 'x') + "…");
+}
+
+/// `text` cut where `begins` says so of its characters.
+template <typename Begins>
+std::vector<std::string> pieces(const std::string& text, const Begins& begins) {
+  std::vector<std::string> result;
+  const auto characters = characters_of(text);
+  for (std::size_t i = 0; i < characters.size(); ++i) {
+    if (i == 0 || begins(characters, i)) result.emplace_back();
+    result.back() += text.substr(characters[i].begin, characters[i].end - characters[i].begin);
+  }
+  return result;
+}
+
+std::vector<std::string> graphemes(const std::string& text) {
+  return pieces(text, [](const auto& characters, std::size_t i) { return characters[i].begins_grapheme; });
+}
+
+std::vector<std::string> lines(const std::string& text) {
+  const std::vector<bool> starts = line_starts(text, characters_of(text));
+  return pieces(text, [&](const auto&, std::size_t i) -> bool { return starts[i]; });
+}
+
+using Pieces = std::vector<std::string>;
+
+TEST(Graphemes, AreWhatPeopleTakeForACharacter) {
+  EXPECT_EQ(graphemes("abc"), (Pieces{"a", "b", "c"}));
+  EXPECT_EQ(graphemes("e\u0301x"), (Pieces{"e\u0301", "x"}));
+  EXPECT_EQ(graphemes("👩‍👩‍👧👍🏽🇩🇪🇫🇷"),
+            (Pieces{"👩‍👩‍👧", "👍🏽", "🇩🇪", "🇫🇷"}));
+  EXPECT_EQ(graphemes("\u1100\u1161\u11A8한"), (Pieces{"\u1100\u1161\u11A8", "한"}));
+  EXPECT_EQ(graphemes("กี่ก"), (Pieces{"กี่", "ก"}));
+  EXPECT_EQ(graphemes("a\u200Db"), (Pieces{"a\u200D", "b"})) << "a joiner joins pictures only";
+  EXPECT_EQ(graphemes("\r\n\n\u0301"), (Pieces{"\r\n", "\n", "\u0301"}));
+}
+
+TEST(Graphemes, OfManyTextsAreThoseOfEachAlone) {
+  const Pieces alone = {"a", "é", "e\u0301", "👩‍👩‍👧", "한", "中", "ก็", "\u202E", "!"};
+  test::Random random(3);
+  for (int round = 0; round < 200; ++round) {
+    Pieces expected;
+    std::string text;
+    for (int i = random.below(12); i >= 0; --i) {
+      expected.push_back(alone[static_cast<std::size_t>(random.below(static_cast<int>(alone.size())))]);
+      text += expected.back();
+    }
+    EXPECT_EQ(graphemes(text), expected);
+  }
+}
+
+TEST(Lines, BeginAfterBlanksHyphensAndSlashes) {
+  EXPECT_EQ(lines("the old, well-known a/b  (x) “y” 1-2 10%"),
+            (Pieces{"the ", "old, ", "well-", "known ", "a/", "b  ", "(x) ", "“y” ", "1-2 ", "10%"}));
+  EXPECT_EQ(lines("a\u00A0b"), (Pieces{"a\u00A0b"}));
+}
+
+TEST(Lines, OfHanBeginAnywhereButWithClosingMarks) {
+  EXPECT_EQ(lines("「你好」，我。"), (Pieces{"「你", "好」，", "我。"}));
+}
+
+TEST(Lines, OfThaiBeginWithWordsAndOfKoreanAfterBlanks) {
+  EXPECT_EQ(lines("ภาษาไทยเป็นภาษา"), (Pieces{"ภาษา", "ไทย", "เป็น", "ภาษา"}));
+  EXPECT_EQ(lines("한국어를 공부하는"), (Pieces{"한국어를 ", "공부하는"}));
+}
+
+TEST(Bidi, LevelsFollowTheStandard) {
+  const auto levels = [](const std::string& text) {
+    std::vector<std::uint8_t> found;
+    const bool rtl = bidi_levels(characters_of(text), found);
+    std::string digits(rtl ? "R " : "L ");
+    for (const std::uint8_t level : found) digits += std::to_string(level);
+    return digits;
+  };
+  EXPECT_EQ(levels("ab 12"), "L 00000");
+  EXPECT_EQ(levels("אב 12"), "R 11122");
+  EXPECT_EQ(levels("a אב 12 ג b"), "L 00111221100");
+  EXPECT_EQ(levels("א abג"), "R 11221");
+  EXPECT_EQ(levels("a(א)b"), "L 00100") << "brackets go with what is around them";
+  EXPECT_EQ(levels("😀א😀ב"), "R 1111") << "also beyond the first plane";
+}
+
+TEST(Bidi, VisualOrderReversesFromTheHighestLevelDown) {
+  const std::vector<std::uint8_t> levels = {0, 1, 2, 2, 1, 0};
+  EXPECT_EQ(visual_order(levels), (std::vector<std::int32_t>{0, 4, 2, 3, 1, 5}));
+  EXPECT_TRUE(visual_order({}).empty());
 }
 
 TEST(CodePoint, IsNamedInFourDigitsOrMore) {
@@ -111,7 +197,7 @@ TEST_F(ShaperTest, ClustersTileTheTextAndTheLine) {
   for (int round = 0; round < 300; ++round) {
     std::string text;
     for (int i = random.below(30); i >= 0; --i)
-      append_utf8(text, alphabet[static_cast<std::size_t>(random.below(static_cast<int>(alphabet.size())))]);
+      utf8::append(text, alphabet[static_cast<std::size_t>(random.below(static_cast<int>(alphabet.size())))]);
     const auto shaped = shaper_.line(text, 13);
     std::vector<bool> covered(text.size(), false);
     std::int32_t x = 0;

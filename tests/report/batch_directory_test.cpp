@@ -8,7 +8,7 @@
 
 #include "attnviz/report.h"
 
-namespace attnviz {
+namespace attnviz::report {
 namespace {
 
 namespace fs = std::filesystem;
@@ -35,7 +35,7 @@ class BatchDirectoryTest : public ::testing::Test {
     manifest.model.sha256 = kSha;
     manifest.options = kOptions;
     if (!id.empty()) manifest.options.emplace_back("record", json{{"id", id}}.dump());
-    manifest.source = std::make_shared<Encoding>();
+    manifest.source = std::make_shared<Sequence>();
     manifest.overview = "overview.png";
     manifest.outputs = {{1, "tokens/00001-a.png", "tokens/00001-a.json"},
                         {2, std::nullopt, "tokens/00002.json"}};
@@ -187,4 +187,4 @@ TEST_F(BatchDirectoryTest, TheManifestSaysWhatBecameOfEachRecord) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::report

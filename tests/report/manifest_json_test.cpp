@@ -4,7 +4,7 @@
 
 #include "attnviz/report.h"
 
-namespace attnviz {
+namespace attnviz::report {
 namespace {
 
 using nlohmann::json;
@@ -18,11 +18,11 @@ Manifest sample() {
                       {"scale", std::string("sqrt")},
                       {"reduce", std::vector<std::string>{"mean", "max"}},
                       {"layers", std::vector<std::int64_t>{0, 3}}};
-  auto encoding = std::make_shared<Encoding>();
-  encoding->text = "hi";
-  encoding->generated = " you";
-  encoding->tokens.resize(2);
-  manifest.source = encoding;
+  auto sequence = std::make_shared<Sequence>();
+  sequence->text = "hi";
+  sequence->generated = " you";
+  sequence->units.resize(2);
+  manifest.source = sequence;
   manifest.outputs = {{1, "tokens/00001-you.png", "tokens/00001-you.json"},
                       {2, std::nullopt, "tokens/00002.json"}};
   manifest.audit = {{.layer = 2, .heads = 8, .row_sum_error = 1e-7, .above_diagonal = 0.25}};
@@ -59,9 +59,9 @@ TEST(ManifestJson, SaysLookingAheadOnlyOfCausalModels) {
 
 TEST(ManifestJson, NamesBothTextsOfAnEncoderDecoder) {
   Manifest manifest = sample();
-  auto target = std::make_shared<Encoding>();
+  auto target = std::make_shared<Sequence>();
   target->text = "du";
-  target->tokens.resize(1);
+  target->units.resize(1);
   manifest.target = target;
   const json read = json::parse(manifest_json(manifest));
   EXPECT_EQ(read["target_text"], "du");
@@ -69,4 +69,4 @@ TEST(ManifestJson, NamesBothTextsOfAnEncoderDecoder) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::report

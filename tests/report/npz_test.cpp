@@ -10,7 +10,7 @@
 
 #include "attnviz/report.h"
 
-namespace attnviz {
+namespace attnviz::report {
 namespace {
 
 using Floats = std::vector<float>;
@@ -177,4 +177,4 @@ TEST(Npz, NumPyReadsIt) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::report

@@ -10,7 +10,7 @@
 
 #include "attnviz/report.h"
 
-namespace attnviz {
+namespace attnviz::report {
 namespace {
 
 namespace fs = std::filesystem;
@@ -187,4 +187,4 @@ TEST_F(OutputDirectoryTest, AFileWhoseContentThrowsLeavesNothing) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::report

@@ -6,26 +6,27 @@
 #include <random>
 
 #include "attnviz/report.h"
+#include "reductions.h"
 
-namespace attnviz {
+namespace attnviz::report {
 namespace {
 
 using nlohmann::json;
 
 TokenMap sample_map() {
-  auto encoding = std::make_shared<Encoding>();
-  encoding->text = "a \"b\"";
-  encoding->generated = "c";
-  encoding->segments = {{"seg", {0, 5}}};
-  encoding->tokens.resize(3);
-  encoding->tokens[0] = {.id = 101, .text = "[CLS]", .sequence = -1, .special = true};
-  encoding->tokens[1] = {.id = 7, .text = "\"b\"", .span = Span{2, 5}, .segment = 0};
-  encoding->tokens[2] = {.id = 8, .text = "c", .span = Span{5, 6}};
+  auto sequence = std::make_shared<Sequence>();
+  sequence->text = "a \"b\"";
+  sequence->generated = "c";
+  sequence->segments = {{"seg", {{0, 5}}}};
+  sequence->units.resize(3);
+  sequence->units[0] = {.id = 101, .label = "[CLS]", .special = true};
+  sequence->units[1] = {.id = 7, .label = "\"b\"", .place = TextSpan{{2, 5}}, .segment = 0};
+  sequence->units[2] = {.id = 8, .label = "c", .place = TextSpan{{5, 6}}};
   AttentionView view;
-  view.encoding = encoding;
+  view.sequence = sequence;
   view.sources = {0, 1, 2};
   view.layers = {0, 1};
-  view.reductions = {{"mean", {2, 3, {0.1F, 0.2F, 0.7F, 0.3F, 0.3F, 0.4F}}, {0.2F, 0.25F, 0.55F}}};
+  view.reductions = {{&test::kMean, {2, 3, {0.1F, 0.2F, 0.7F, 0.3F, 0.3F, 0.4F}}, {0.2F, 0.25F, 0.55F}}};
   view.heads = {0};
   view.per_head = {{1, 3, {1, 0, 0}}, {1, 3, {0, 1, 0}}};
   view.segments = {{"seg", 0.25}, {"", 0.75}};
@@ -101,4 +102,4 @@ TEST(TokenFileStem, IsPaddedAndPlain) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::report

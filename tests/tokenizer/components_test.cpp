@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "attnviz/tokenizer.h"
-#include "tokenizer/unicode.h"
+#include "core/utf8.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 using nlohmann::json;
@@ -36,8 +36,7 @@ std::string name_of(const testing::TestParamInfo<Component>& component) { return
 
 json offset_of(const Token& token, std::string_view text) {
   const auto characters = [&](std::int64_t bytes) {
-    return static_cast<std::int64_t>(
-        unicode::to_utf32(text.substr(0, static_cast<std::size_t>(bytes))).size());
+    return static_cast<std::int64_t>(utf8::decode(text.substr(0, static_cast<std::size_t>(bytes))).size());
   };
   return {characters(token.reference.begin), characters(token.reference.end)};
 }
@@ -76,4 +75,4 @@ TEST_P(Components, AgreeWithTheReference) {
 INSTANTIATE_TEST_SUITE_P(Each, Components, testing::ValuesIn(read_components()), name_of);
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -4,7 +4,7 @@
 
 #include "support.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 using test::ids;
@@ -187,4 +187,4 @@ TEST(SentencePiece, WithoutDummyPrefix_OrSqueezing_KeepsTheSpaces) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

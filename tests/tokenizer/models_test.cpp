@@ -7,12 +7,13 @@
 #include <random>
 #include <set>
 
+#include "attnviz/core.h"
 #include "tokenizer/bpe.h"
 #include "tokenizer/byte_trie.h"
 #include "tokenizer/unigram.h"
 #include "tokenizer/wordpiece.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 using Pieces = std::vector<std::string>;
@@ -23,7 +24,7 @@ std::string random_word(std::mt19937& random, std::size_t longest) {
   return word;
 }
 
-Pieces tokenize(const Model& model, std::string_view word) {
+Pieces tokenize(const PieceModel& model, std::string_view word) {
   const auto scratch = model.make_scratch(word.size());
   std::vector<ModelToken> tokens;
   model.tokenize(word, scratch.get(), tokens);
@@ -97,6 +98,114 @@ TEST(Bpe, GivesTheSameForAWordThatItKnowsAlready) {
   for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(tokens[i].id, i % 2 == 0 ? 2U : 1U);
 }
 
+/// Ids and bytes of what a model makes of a word.
+std::vector<ModelToken> tokens_of(const PieceModel& model, std::string_view word) {
+  std::vector<ModelToken> tokens;
+  model.tokenize(word, model.make_scratch(word.size()).get(), tokens);
+  return tokens;
+}
+
+std::vector<std::uint32_t> ids_of(const PieceModel& model, std::string_view word) {
+  std::vector<std::uint32_t> ids;
+  for (const ModelToken& token : tokens_of(model, word)) ids.push_back(token.id);
+  return ids;
+}
+
+using Ids = std::vector<std::uint32_t>;
+
+std::unique_ptr<PieceModel> bpe_of(const Pieces& pieces, const std::vector<MergePair>& merges,
+                                   BpeOptions options) {
+  Vocabulary vocabulary;
+  for (const std::string& piece : pieces)
+    vocabulary.add(piece, static_cast<std::uint32_t>(vocabulary.size()));
+  return make_bpe(std::move(vocabulary), merges, std::move(options), "in/tokenizer.json: model BPE");
+}
+
+TEST(Bpe, EndsWordsWithItsSuffix) {
+  BpeOptions options;
+  options.end_suffix = "</w>";
+  const auto model = bpe_of({"l", "o", "o</w>", "l</w>", "lo</w>"}, {{"l", "o</w>"}}, options);
+  EXPECT_EQ(ids_of(*model, "lo"), (Ids{4}));
+  EXPECT_EQ(ids_of(*model, "lol"), (Ids{0, 1, 3}));
+  EXPECT_EQ(ids_of(*model, "l"), (Ids{3}));
+}
+
+TEST(Bpe, ContinuesWordsWithItsPrefix) {
+  BpeOptions options;
+  options.continuing_prefix = "##";
+  const auto model = bpe_of({"a", "##a", "##aa", "aaa"}, {{"##a", "##a"}, {"a", "##aa"}}, options);
+  EXPECT_EQ(ids_of(*model, "a"), (Ids{0}));
+  EXPECT_EQ(ids_of(*model, "aa"), (Ids{0, 1}));
+  EXPECT_EQ(ids_of(*model, "aaa"), (Ids{3}));
+  EXPECT_EQ(ids_of(*model, "aaaa"), (Ids{3, 1})) << "the leftmost pair first";
+}
+
+TEST(Bpe, KnowsUnknownCharactersOneByOneOrTogether) {
+  BpeOptions options;
+  options.unknown = "?";
+  EXPECT_EQ(ids_of(*bpe_of({"?", "a"}, {}, options), "x\u00E9ax"), (Ids{0, 0, 1, 0}));
+  options.fuse_unknown = true;
+  const auto model = bpe_of({"?", "a"}, {}, options);
+  EXPECT_EQ(ids_of(*model, "x\u00E9ax"), (Ids{0, 1, 0}));
+  const auto tokens = tokens_of(*model, "x\u00E9ax");
+  EXPECT_EQ(tokens[0].end, 3U);
+  EXPECT_EQ(tokens[2].begin, 4U);
+}
+
+TEST(Bpe, SpellsUnknownCharactersByBytesWhereAllAreThere) {
+  BpeOptions options;
+  options.unknown = "?";
+  options.byte_fallback = true;
+  const auto model = bpe_of({"?", "a", "<0xC3>", "<0xA9>"}, {}, options);
+  EXPECT_EQ(ids_of(*model, "a\u00E9"), (Ids{1, 2, 3}));
+  EXPECT_EQ(ids_of(*model, "\u00EA"), (Ids{0})) << "one of its bytes is no piece";
+}
+
+TEST(Bpe, TakesWholeWordsFirstIfItIgnoresMerges) {
+  BpeOptions options;
+  const Pieces pieces = {"a", "b", "ab", "aba"};
+  EXPECT_EQ(ids_of(*bpe_of(pieces, {{"a", "b"}}, options), "aba"), (Ids{2, 0}));
+  options.ignore_merges = true;
+  EXPECT_EQ(ids_of(*bpe_of(pieces, {{"a", "b"}}, options), "aba"), (Ids{3}));
+  EXPECT_EQ(ids_of(*bpe_of(pieces, {{"a", "b"}}, options), "abab"), (Ids{2, 2}));
+}
+
+TEST(Bpe, LeavesOutWhatItCannotSpellWithoutAnUnknownPiece) {
+  EXPECT_EQ(ids_of(*bpe_of({"a"}, {}, {}), "axa"), (Ids{0, 0}));
+}
+
+TEST(Bpe, RefusesMergesOfPiecesThatAreNotThere) {
+  const auto error_of = [](const std::vector<MergePair>& merges, const std::string& prefix = "") {
+    BpeOptions options;
+    options.continuing_prefix = prefix;
+    try {
+      bpe_of({"a", "b", "#"}, merges, options);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(error_of({{"a", "c"}}),
+            "in/tokenizer.json: model BPE: merge 1 needs the piece \"c\", which is not in the vocabulary");
+  EXPECT_NE(error_of({{"a", "b"}}).find("needs the piece \"ab\""), std::string::npos);
+  EXPECT_NE(error_of({{"a", "#"}}, "##").find("shorter than continuing_subword_prefix"), std::string::npos);
+}
+
+TEST(Bpe, OfManyWordsIsWhatItIsOfEachAlone) {
+  std::mt19937 random(167);
+  const auto model = bpe_of({"a", "b", "c", "ab", "abc", "ca"}, {{"a", "b"}, {"ab", "c"}, {"c", "a"}}, {});
+  const auto scratch = model->make_scratch(100);
+  std::vector<std::string> words;
+  for (int i = 0; i < 400; ++i) words.push_back(random_word(random, i % 5 == 0 ? 80 : 6));
+  for (const std::string& word : words) {
+    std::vector<ModelToken> tokens;
+    model->tokenize(word, scratch.get(), tokens);
+    Ids ids;
+    for (const ModelToken& token : tokens) ids.push_back(token.id);
+    ASSERT_EQ(ids, ids_of(*model, word)) << word;
+  }
+}
+
 /// The best of all cuts, tried one by one.
 double best_score(std::string_view word, const std::map<std::string, double, std::less<>>& scores,
                   double unknown) {
@@ -136,6 +245,14 @@ TEST(Unigram, FindsTheBestOfAllCuts) {
       ASSERT_NEAR(sum, best_score(word, scores, lowest - 10), 1e-9) << word;
     }
   }
+}
+
+TEST(Unigram, SpellsUnknownCharactersByBytesWhereAllAreThere) {
+  const std::vector<UnigramPiece> pieces{{"?", 0}, {"a", -1}, {"<0xC3>", -9}, {"<0xA9>", -9}};
+  EXPECT_EQ(ids_of(*make_unigram(pieces, 0, true, "test"), "a\u00E9"), (Ids{1, 2, 3}));
+  EXPECT_EQ(ids_of(*make_unigram(pieces, 0, true, "test"), "\u00EAx"), (Ids{0}))
+      << "unknown ones come together";
+  EXPECT_EQ(ids_of(*make_unigram(pieces, 0, false, "test"), "a\u00E9"), (Ids{1, 0}));
 }
 
 Pieces cut_greedily(std::string_view word, const std::set<std::string>& vocabulary) {
@@ -200,6 +317,43 @@ TEST(ByteTrie, FindsWhatAMapFinds) {
   EXPECT_EQ(ByteTrie().child(ByteTrie::kRoot, 'a'), ByteTrie::kNone);
 }
 
+TEST(TextTable, NumbersTextsAsAMapWould) {
+  std::mt19937 random(173);
+  TextTable table;
+  std::map<std::string, std::uint32_t> numbers;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = random_word(random, 9);
+    if (random() % 50 == 0) text = std::string(random() % 40, '\0');
+    const std::uint32_t number = table.add(text);
+    const auto known = numbers.try_emplace(text, static_cast<std::uint32_t>(numbers.size())).first;
+    ASSERT_EQ(number, known->second);
+  }
+  ASSERT_EQ(table.size(), numbers.size());
+  for (const auto& [text, number] : numbers) {
+    ASSERT_EQ(table.find(text), number);
+    ASSERT_EQ(table[number], text);
+  }
+  EXPECT_EQ(table.find("never added"), std::nullopt);
+}
+
+TEST(Vocabulary, OfRandomIdsNamesTheLastPieceOfEach) {
+  std::mt19937 random(179);
+  Vocabulary vocabulary;
+  std::map<std::string, std::uint32_t> id_of;
+  std::map<std::uint32_t, std::string> piece_of;
+  for (int i = 0; i < 3'000; ++i) {
+    const std::string piece = random_word(random, 6);
+    const auto id = static_cast<std::uint32_t>(random() % 500);
+    vocabulary.add(piece, id);
+    id_of[piece] = id;
+    piece_of[id] = piece;
+  }
+  for (const auto& [piece, id] : id_of) ASSERT_EQ(vocabulary.id_of(piece), id) << piece;
+  for (const auto& [id, piece] : piece_of) ASSERT_EQ(vocabulary.piece(id), piece) << id;
+  EXPECT_EQ(vocabulary.end_id(), piece_of.rbegin()->first + 1);
+  EXPECT_EQ(vocabulary.size(), id_of.size());
+}
+
 TEST(Vocabulary, KnowsPiecesAndIdsBothWays) {
   Vocabulary vocabulary;
   vocabulary.add("a", 5);
@@ -218,4 +372,4 @@ TEST(Vocabulary, KnowsPiecesAndIdsBothWays) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

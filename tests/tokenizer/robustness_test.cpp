@@ -7,7 +7,7 @@
 
 #include "support.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 using test::load_error;
@@ -75,10 +75,13 @@ TEST(BadFiles, WhatIsNoJson_IsAnErrorWithItsPlace) {
   EXPECT_THAT(json_error(""), HasSubstr("is empty"));
   EXPECT_THAT(json_error("{\"a\":"), HasSubstr("byte"));
   EXPECT_THAT(json_error("{\"a\xFF\":1}"), HasSubstr("is not JSON"));
-  EXPECT_THAT(json_error(std::string(1'000'000, '[')), HasSubstr("nested deeper than 64"));
+  EXPECT_THAT(json_error(std::string(1'000'000, '[') + std::string(1'000'000, ']')),
+              HasSubstr("nested deeper than 64"));
   std::string nested = R"("normalizer":)";
   for (int i = 0; i < 40; ++i) nested += R"({"type":"Sequence","normalizers":[)";
-  EXPECT_THAT(json_error("{" + nested), HasSubstr("nested deeper"));
+  nested += "null";
+  for (int i = 0; i < 40; ++i) nested += "]}";
+  EXPECT_THAT(json_error("{" + nested + "}"), HasSubstr("nested deeper"));
 }
 
 TEST(BadFiles, RegularExpressions_ThatDoNotCompileOrExplode_AreErrors) {
@@ -182,4 +185,4 @@ TEST(Threads, MayShareATokenizer) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -4,10 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <random>
+
 #include "support.h"
 #include "tokenizer/labels.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 using test::drawn;
@@ -130,6 +133,62 @@ TEST(Labels, DropTheMarksOfOtherVocabularies) {
   EXPECT_EQ(label_of("<0xZZ>", {false, true, "", ""}), "<0xZZ>");
 }
 
+TEST(CharacterIndex, CountsAsALoopDoes) {
+  std::mt19937 random(157);
+  static const std::string kParts[] = {"a", "\u00E9", "\u4E2D", "\U0001F44D", " "};
+  for (int round = 0; round < 300; ++round) {
+    std::string text;
+    std::vector<std::int64_t> begins;  // Of each character, in bytes.
+    for (std::size_t n = random() % 12; n > 0; --n) {
+      begins.push_back(static_cast<std::int64_t>(text.size()));
+      text += kParts[random() % (round % 3 == 0 ? 1 : std::size(kParts))];
+    }
+    const auto count = static_cast<std::int64_t>(begins.size());
+    begins.push_back(static_cast<std::int64_t>(text.size()));
+    const CharacterIndex index(text);
+    for (std::int64_t begin = 0; begin <= count; ++begin) {
+      for (std::int64_t end = begin; end <= count; ++end) {
+        const Span bytes{begins[static_cast<std::size_t>(begin)], begins[static_cast<std::size_t>(end)]};
+        ASSERT_EQ(index.to_bytes(begin, end), bytes) << text;
+        if (begin == end) continue;
+        const Alignment aligned{static_cast<std::uint32_t>(bytes.begin),
+                                static_cast<std::uint32_t>(bytes.end)};
+        ASSERT_EQ(index.to_characters(aligned), std::pair(begin, end)) << text;
+      }
+    }
+  }
+}
+
+TEST(Labels, OfAnyPieceAreTextThatShows) {
+  std::mt19937 random(163);
+  const Spelling spellings[] = {{true, false, "", ""}, {false, true, "", ""}, {false, false, "##", "</w>"}};
+  static const std::string kParts[] = {"Ġ",  "▁",      "##",     "</w>",   "a",      "ð", "Ł", "Ċ",
+                                       "\n", "\u00A0", "\u200B", "<0xF0>", "\u4E2D", "Ã", "©", "\x7F"};
+  for (int round = 0; round < 3'000; ++round) {
+    std::string piece;
+    for (std::size_t n = 1 + random() % 4; n > 0; --n) piece += kParts[random() % std::size(kParts)];
+    const std::string label = label_of(piece, spellings[random() % 3]);
+    ASSERT_FALSE(label.empty()) << piece;
+    ASSERT_EQ(find_invalid_utf8(label), std::nullopt) << piece;
+    for (const char c : label) ASSERT_FALSE(static_cast<unsigned char>(c) < 0x20 || c == 0x7F) << piece;
+    ASSERT_FALSE(label.starts_with("  ")) << piece;
+  }
+}
+
+TEST(FallbackByte, IsSixCharactersWithTwoDigits) {
+  for (int byte = 0; byte < 256; ++byte) {
+    char piece[8];
+    std::snprintf(piece, sizeof piece, "<0x%02X>", byte);
+    EXPECT_EQ(fallback_byte(piece), static_cast<unsigned char>(byte));
+    std::snprintf(piece, sizeof piece, "<0x%02x>", byte);
+    EXPECT_EQ(fallback_byte(piece), static_cast<unsigned char>(byte)) << "small letters too";
+  }
+  for (const std::string_view piece :
+       {"", "<0x4>", "<0x041>", "0x41", "<0x41", "<0xG1>", "<1x41>", "<0x41>>"}) {
+    EXPECT_EQ(fallback_byte(piece), std::nullopt) << piece;
+  }
+}
+
 TEST(CharacterIndex, GoesBothWays) {
   const CharacterIndex index("a\u00E9\U0001F44Db");
   EXPECT_EQ(index.to_characters({1, 3}), std::pair(std::int64_t{1}, std::int64_t{2}));
@@ -140,4 +199,4 @@ TEST(CharacterIndex, GoesBothWays) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

@@ -2,20 +2,25 @@
 #include <gtest/gtest.h>
 #include <unicode/normalizer2.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <functional>
+#include <map>
 #include <random>
+#include <set>
 
 #include "attnviz/core.h"
+#include "core/utf8.h"
+#include "support.h"
 #include "tokenizer/aligned_text.h"
 #include "tokenizer/byte_level.h"
 #include "tokenizer/json.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/precompiled_map.h"
 #include "tokenizer/protobuf.h"
-#include "tokenizer/unicode.h"
 #include "tokenizer/unicode_normalization.h"
 
-namespace attnviz {
+namespace attnviz::tokenizer {
 namespace {
 
 TEST(AlignedText, BeginsAsItsOwnImage) {
@@ -80,7 +85,7 @@ TEST(NormalForms, AreThoseOfIcu) {
   std::mt19937 random(17);
   for (int round = 0; round < 20'000; ++round) {
     std::string text;
-    for (std::size_t n = random() % 9; n > 0; --n) unicode::append(text, kPool[random() % std::size(kPool)]);
+    for (std::size_t n = random() % 9; n > 0; --n) utf8::append(text, kPool[random() % std::size(kPool)]);
     for (const auto& [form, icu_form] : forms) {
       AlignedText aligned(text);
       normalize(aligned, form);
@@ -150,7 +155,6 @@ TEST(Json, KeepsTheOrder_AndFindsTheLastOfEqualKeys) {
   EXPECT_EQ(document.root().find("b")->real, 2.5);
   EXPECT_EQ(document.root().find("a")->items[2].text, std::string_view("x\0y", 3));
   EXPECT_EQ(document.root().find("c"), nullptr);
-  EXPECT_EQ(json::quote("a\"\n"), R"("a\"\n")");
 }
 
 TEST(Json, Fields_AskForAKind) {
@@ -175,12 +179,156 @@ TEST(Base64, IsDecoded) {
 }
 
 TEST(PrecompiledMap, RefusesWhatIsCutOff) {
-  EXPECT_TRUE(PrecompiledMap("", "test").empty());
   EXPECT_FALSE(PrecompiledMap("", "test").longest_prefix("a"));
   for (const std::string& blob : {std::string("abc"), std::string("\x04\0\0\0", 4),
                                   std::string("\xFF\xFF\xFF\xFF"
                                               "aaaa")}) {
     EXPECT_THROW(PrecompiledMap(blob, "test"), Error);
+  }
+}
+
+/// The map of `entries` as SentencePiece stores it: a double-array trie, built the slow way, and the texts.
+std::string blob_of(const std::map<std::string, std::string>& entries) {
+  std::string texts;
+  std::map<std::string, std::uint32_t> offsets;
+  for (const auto& [key, text] : entries) {
+    offsets[key] = static_cast<std::uint32_t>(texts.size());
+    texts += text + std::string(1, '\0');
+  }
+  std::map<std::uint32_t, std::uint32_t> units;
+  std::set<std::uint32_t> used{0};
+  std::set<std::uint32_t> bases;  // One each: the label alone says whose child a unit is.
+  const std::function<void(std::uint32_t, const std::string&, std::uint32_t)> place =
+      [&](std::uint32_t position, const std::string& prefix, std::uint32_t label) {
+        std::set<std::uint32_t> children;
+        for (const auto& [key, unused] : offsets) {
+          if (!key.starts_with(prefix)) continue;
+          children.insert(key.size() == prefix.size() ? 0U : static_cast<unsigned char>(key[prefix.size()]));
+        }
+        std::uint32_t base = 1;
+        const auto taken = [&](std::uint32_t child) {
+          return used.contains(base ^ child) || (base ^ child) == position;
+        };
+        while (bases.contains(base) || std::any_of(children.begin(), children.end(), taken)) ++base;
+        bases.insert(base);
+        for (const std::uint32_t child : children) used.insert(base ^ child);
+        units[position] = (position ^ base) << 10 | (children.contains(0) ? 1U << 8 : 0U) | label;
+        for (const std::uint32_t child : children) {
+          if (child == 0) {
+            units[base] = offsets.at(prefix) | 1U << 31;
+          } else {
+            place(base ^ child, prefix + static_cast<char>(child), child);
+          }
+        }
+      };
+  place(0, "", 0);
+  std::string trie;
+  const auto put = [](std::string& bytes, std::uint32_t word) {
+    for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(word >> shift & 0xFF);
+  };
+  for (std::uint32_t i = 0; i <= (units.rbegin()->first | 255U); ++i)
+    put(trie, units.contains(i) ? units[i] : 0);
+  std::string blob;
+  put(blob, static_cast<std::uint32_t>(trie.size()));
+  return blob + trie + texts;
+}
+
+TEST(PrecompiledMap, FindsWhatAMapFinds) {
+  std::mt19937 random(113);
+  const auto word = [&](std::size_t longest) {
+    std::string text;
+    for (std::size_t n = 1 + random() % longest; n > 0; --n) text += static_cast<char>('a' + random() % 3);
+    return text;
+  };
+  for (int round = 0; round < 20; ++round) {
+    std::map<std::string, std::string> entries;
+    for (int i = 0; i < 12; ++i) entries[word(4)] = random() % 5 == 0 ? "" : word(3);
+    const PrecompiledMap map(blob_of(entries), "test");
+    for (int i = 0; i < 100; ++i) {
+      const std::string text = word(6);
+      std::vector<std::size_t> lengths;
+      for (std::size_t n = 1; n <= text.size(); ++n) {
+        if (entries.contains(text.substr(0, n))) lengths.push_back(n);
+      }
+      const auto longest = map.longest_prefix(text);
+      const auto shortest = map.shortest_prefix(text);
+      ASSERT_EQ(longest.has_value(), !lengths.empty()) << text;
+      ASSERT_EQ(shortest.has_value(), !lengths.empty()) << text;
+      if (lengths.empty()) continue;
+      ASSERT_EQ(longest->length, lengths.back());
+      ASSERT_EQ(longest->replacement, entries[text.substr(0, lengths.back())]);
+      ASSERT_EQ(shortest->length, lengths.front());
+      ASSERT_EQ(shortest->replacement, entries[text.substr(0, lengths.front())]);
+    }
+  }
+}
+
+TEST(PrecompiledMap, DamagedAnywhereStaysInsideItsBytes) {
+  std::mt19937 random(127);
+  const std::string good = blob_of({{"ab", "x"}, {"b", "yy"}, {"bc", ""}});
+  for (int round = 0; round < 2'000; ++round) {
+    std::string blob = good;
+    for (int i = 0; i < 4; ++i) blob[4 + random() % (blob.size() - 4)] = static_cast<char>(random() % 128);
+    try {
+      const PrecompiledMap map(blob, "test");
+      for (const std::string_view text : {"ab", "b", "bc", "cab"}) {
+        if (const auto found = map.longest_prefix(text)) {
+          ASSERT_LE(found->length, text.size());
+        }
+        if (const auto found = map.shortest_prefix(text)) {
+          ASSERT_LE(found->length, text.size());
+        }
+      }
+    } catch (const Error& error) {
+      ASSERT_EQ(error.kind(), ErrorKind::kInput);
+    }
+  }
+}
+
+TEST(Base64, OfRandomBytesComesBack) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::mt19937 random(131);
+  for (int round = 0; round < 500; ++round) {
+    std::string bytes;
+    for (std::size_t n = random() % 20; n > 0; --n) bytes += static_cast<char>(random() % 256);
+    std::string text;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+      std::uint32_t group = 0;
+      for (std::size_t k = 0; k < 3; ++k)
+        group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+      for (std::size_t k = 0; k < 4; ++k)
+        text += i + k <= bytes.size() ? kDigits[group >> (18 - 6 * k) & 63] : '=';
+    }
+    ASSERT_EQ(decode_base64(text), bytes) << text;
+  }
+}
+
+TEST(Protobuf, OfRandomFieldsComesBack) {
+  std::mt19937_64 random(137);
+  for (int round = 0; round < 300; ++round) {
+    std::string message;
+    std::vector<std::pair<int, std::string>> expected;  // and the bytes, or the number in decimal
+    for (std::size_t n = random() % 6; n > 0; --n) {
+      const int number = static_cast<int>(1 + random() % 3000);
+      if (random() % 2 == 0) {
+        const std::uint64_t value = random() >> (random() % 64);
+        message += test::field(number, value);
+        expected.emplace_back(number, std::to_string(value));
+      } else {
+        const std::string bytes(random() % 300, 'x');
+        message += test::field(number, bytes);
+        expected.emplace_back(number, bytes);
+      }
+    }
+    ProtobufReader reader(message, "test");
+    for (const auto& [number, value] : expected) {
+      const auto found = reader.next();
+      ASSERT_TRUE(found);
+      ASSERT_EQ(found->number, static_cast<std::uint32_t>(number));
+      ASSERT_EQ(found->is_bytes ? std::string(found->bytes) : std::to_string(found->integer), value);
+    }
+    ASSERT_FALSE(reader.next());
   }
 }
 
@@ -199,4 +347,4 @@ TEST(Protobuf, ReadsFields_AndRefusesDamage) {
 }
 
 }  // namespace
-}  // namespace attnviz
+}  // namespace attnviz::tokenizer

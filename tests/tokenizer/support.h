@@ -9,7 +9,7 @@
 
 #include "attnviz/tokenizer.h"
 
-namespace attnviz::test {
+namespace attnviz::tokenizer::test {
 
 inline std::unique_ptr<Tokenizer> load(std::string name, std::string bytes) {
   const CompanionFile file{name, "in/" + name, std::move(bytes)};
@@ -57,6 +57,21 @@ inline std::vector<std::string> drawn(const Encoding& encoding) {
   return result;
 }
 
+/// Feeds `ids` to a stream and expects, after each, the text that decode() gives for the ids so far, and that
+/// what was settled stays.
+inline void expect_stream_equals_decode(const Tokenizer& tokenizer, const std::vector<std::int64_t>& ids) {
+  const auto stream = tokenizer.stream();
+  std::string settled;
+  for (std::size_t count = 0; count <= ids.size(); ++count) {
+    if (count > 0) stream->push(ids[count - 1]);
+    ASSERT_TRUE(stream->settled().starts_with(settled));
+    ASSERT_FALSE(find_invalid_utf8(stream->settled()));
+    settled = stream->settled();
+    ASSERT_EQ(settled + stream->pending(), tokenizer.decode(std::span(ids).first(count)))
+        << count << " of " << testing::PrintToString(ids);
+  }
+}
+
 /// A field of protocol buffers: of bytes, of a number, of a float.
 inline std::string varint(std::uint64_t value) {
   std::string bytes;
@@ -79,4 +94,4 @@ inline std::string piece(const std::string& text, float score, std::uint64_t typ
   return field(1, field(1, text) + field(2, score) + field(3, type));
 }
 
-}  // namespace attnviz::test
+}  // namespace attnviz::tokenizer::test

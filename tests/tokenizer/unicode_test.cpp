@@ -1,4 +1,4 @@
-// UTF-8, character classes and graphemes.
+// Character classes and graphemes.
 #include "tokenizer/unicode.h"
 
 #include <gtest/gtest.h>
@@ -6,47 +6,10 @@
 
 #include <random>
 
-#include "attnviz/core.h"
+#include "core/utf8.h"
 
-namespace attnviz::unicode {
+namespace attnviz::tokenizer::unicode {
 namespace {
-
-TEST(Utf8, EveryCodePoint_GoesThereAndBack) {
-  for (char32_t c = 0; c < 0x110000; ++c) {
-    if (c >= 0xD800 && c < 0xE000) continue;
-    const std::string text = to_utf8(c);
-    std::size_t position = 0;
-    ASSERT_EQ(next(text, position), c);
-    ASSERT_EQ(position, text.size());
-    ASSERT_EQ(length(text[0]), text.size());
-    ASSERT_EQ(length(c), text.size());
-    ASSERT_FALSE(find_invalid_utf8(text));
-  }
-}
-
-TEST(Utf8, ReplacesEachMaximalIllFormedPart) {
-  EXPECT_EQ(replace_invalid("abc"), "abc");
-  EXPECT_EQ(replace_invalid("a\xC3"), "a\uFFFD");
-  EXPECT_EQ(replace_invalid("\xF0\x9F\x91"), "\uFFFD");
-  EXPECT_EQ(replace_invalid("\xF0\x9F(\x80"), "\uFFFD(\uFFFD");
-  EXPECT_EQ(replace_invalid("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");
-  EXPECT_EQ(replace_invalid("\xC0\x80\xFF"), "\uFFFD\uFFFD\uFFFD");
-}
-
-TEST(Utf8, ReplacingGivesWellFormedText_OfAnyBytes) {
-  std::mt19937 random(1);
-  for (int round = 0; round < 20'000; ++round) {
-    std::string bytes;
-    for (std::size_t n = random() % 12; n > 0; --n) {
-      bytes += static_cast<char>(random() % 3 == 0 ? random() % 128 : 0x80 + random() % 128);
-    }
-    const std::string text = replace_invalid(bytes);
-    ASSERT_FALSE(find_invalid_utf8(text));
-    if (!find_invalid_utf8(bytes)) {
-      ASSERT_EQ(text, bytes);
-    }
-  }
-}
 
 TEST(ByteAlphabet, IsABijection) {
   for (int byte = 0; byte < 256; ++byte) {
@@ -109,7 +72,7 @@ TEST(Graphemes, AreThoseOfIcu) {
   std::mt19937 random(3);
   for (int round = 0; round < 20'000; ++round) {
     std::string text;
-    for (std::size_t n = 1 + random() % 8; n > 0; --n) append(text, kPool[random() % std::size(kPool)]);
+    for (std::size_t n = 1 + random() % 8; n > 0; --n) utf8::append(text, kPool[random() % std::size(kPool)]);
     const icu::UnicodeString wide = icu::UnicodeString::fromUTF8(text);
     breaks->setText(wide);
     std::size_t position = 0;
@@ -123,4 +86,4 @@ TEST(Graphemes, AreThoseOfIcu) {
 }
 
 }  // namespace
-}  // namespace attnviz::unicode
+}  // namespace attnviz::tokenizer::unicode

@@ -2,15 +2,15 @@
 
 #include <array>
 
-namespace attnviz {
+namespace attnviz::model {
 
 using torch::jit::Node;
 using torch::jit::Value;
 
 namespace {
 
-constexpr std::array<Form, 4> kForms = {instrument_softmax, instrument_sdpa, instrument_native_attention,
-                                        instrument_encoder_layer};
+constexpr std::array kForms = {&instrument_softmax, &instrument_sdpa, &instrument_native_attention,
+                               &instrument_encoder_layer, &instrument_nested_tensor};
 
 }  // namespace
 
@@ -20,9 +20,9 @@ Instrumentation::Instrumentation(torch::jit::Graph& graph,
     : graph_(graph),
       flow_(graph, sources),
       paired_(paired),
-      recording_(graph.addInput("attnviz_recording")),
+      session_(graph.addInput("attnviz_session")),
       sites_(sites) {
-  recording_->setType(c10::AnyType::get());
+  session_->setType(c10::AnyType::get());
 }
 
 std::size_t Instrumentation::add_site(const Value* a, const Value* b, Site site) {
@@ -42,17 +42,18 @@ Value* Instrumentation::constant_before(Node* node, const c10::IValue& value) {
   return graph_.insertConstant(value);
 }
 
-Node* Instrumentation::insert_before(Node* node, const char* name, std::size_t site,
+Node* Instrumentation::insert_before(Node* node, const char* name, std::optional<std::size_t> site,
                                      std::span<Value* const> inputs, std::size_t outputs) {
-  std::vector<Value*> all = {recording_, constant_before(node, static_cast<std::int64_t>(site))};
+  std::vector<Value*> all = {session_};
+  if (site) all.push_back(constant_before(node, static_cast<std::int64_t>(*site)));
   all.insert(all.end(), inputs.begin(), inputs.end());
   Node* created = graph_.create(c10::Symbol::fromQualString(name), all, outputs);
   created->copyMetadata(node);
   return created->insertBefore(node);
 }
 
-void Instrumentation::replace(Node* node, const char* name, std::size_t site, std::span<Value* const> inputs,
-                              std::size_t outputs) {
+void Instrumentation::replace(Node* node, const char* name, std::optional<std::size_t> site,
+                              std::span<Value* const> inputs, std::size_t outputs) {
   Node* created = insert_before(node, name, site, inputs, outputs);
   for (std::size_t i = 0; i < outputs; ++i) {
     created->outputs()[i]->setType(node->outputs()[i]->type());
@@ -72,4 +73,4 @@ void instrument(torch::jit::Graph& graph, const std::unordered_map<const Value*,
   }
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

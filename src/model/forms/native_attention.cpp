@@ -4,7 +4,7 @@
 
 #include "model/forms/form.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 using torch::jit::Node;
 using torch::jit::Value;
@@ -23,4 +23,4 @@ bool instrument_native_attention(Node* node, Instrumentation& instrumentation) {
   return true;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

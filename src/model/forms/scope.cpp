@@ -9,7 +9,7 @@
 
 #include "model/forms/form.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 using torch::jit::Node;
 using torch::jit::Value;
@@ -117,4 +117,4 @@ std::string scope_of(Node* node, std::span<Value* const> values) {
   return join(*common);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

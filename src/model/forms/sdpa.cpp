@@ -4,7 +4,7 @@
 
 #include "model/forms/form.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 using torch::jit::Node;
 using torch::jit::Value;
@@ -46,4 +46,4 @@ bool instrument_sdpa(Node* node, Instrumentation& instrumentation) {
   return true;
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

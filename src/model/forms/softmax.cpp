@@ -7,7 +7,7 @@
 
 #include "model/forms/form.h"
 
-namespace attnviz {
+namespace attnviz::model {
 
 using torch::jit::Node;
 using torch::jit::Value;
@@ -220,4 +220,4 @@ bool instrument_softmax(Node* node, Instrumentation& instrumentation) {
          instrument_operand(node, *product, false, instrumentation);
 }
 
-}  // namespace attnviz
+}  // namespace attnviz::model

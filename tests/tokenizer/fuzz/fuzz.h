@@ -40,7 +40,11 @@ inline void use(const Tokenizer& tokenizer, std::string_view text) {
     check(tokenizer.encode(text));
     std::vector<std::int64_t> ids;
     for (const Token& token : encoding.tokens) ids.push_back(token.id);
-    if (find_invalid_utf8(tokenizer.decode(ids))) std::abort();
+    const std::string text_of_ids = tokenizer.decode(ids);
+    if (find_invalid_utf8(text_of_ids)) std::abort();
+    const auto stream = tokenizer.stream();
+    for (const std::int64_t id : ids) stream->push(id);
+    if (stream->settled() + stream->pending() != text_of_ids) std::abort();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kInput) std::abort();
   }

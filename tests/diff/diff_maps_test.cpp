@@ -1,0 +1,116 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "attnviz/diff.h"
+#include "reductions.h"
+
+namespace attnviz::diff {
+namespace {
+
+namespace fs = std::filesystem;
+
+void put(const fs::path& path, const std::string& bytes) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+/// A run of one token over two sources, the first of which has `weight`.
+void put_run(const fs::path& folder, float weight) {
+  auto sequence = std::make_shared<Sequence>();
+  sequence->units = {{.id = 1, .label = "a"}, {.id = 2, .label = "b"}};
+  AttentionView view;
+  view.sequence = sequence;
+  view.sources = {0, 1};
+  view.reductions = {{&test::kMean, {1, 2, {weight, 1 - weight}}, {weight, 1 - weight}}};
+  Manifest manifest;
+  manifest.model = {"model.pt", std::string(64, 'a'), 1, 1, {AttentionKind::kSelf}, false, "softmax"};
+  manifest.source = sequence;
+  manifest.outputs = {{1, std::nullopt, "tokens/00001-b.json"}};
+  put(folder / "tokens/00001-b.json", token_json({{.index = 1, .id = 2, .text = "b", .query = 1}, {view}}));
+  put(folder / "manifest.json", manifest_json(manifest));
+}
+
+class DiffMapsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "attnviz-XXXXXX").string();
+    root_ = ::mkdtemp(pattern.data());
+  }
+  void TearDown() override { fs::remove_all(root_); }
+  void put_batch(const std::string& name, const std::vector<std::pair<std::string, float>>& records) const {
+    nlohmann::json manifest = {{"schema", "attnviz.batch/1"}, {"records", nlohmann::json::array()}};
+    for (const auto& [id, weight] : records) {
+      manifest["records"].push_back({{"id", id}, {"status", "done"}});
+      put_run(root_ / name / id, weight);
+    }
+    put(root_ / name / "manifest.json", manifest.dump());
+  }
+  nlohmann::json written(const std::string& name) const {
+    std::ifstream in(root_ / "diff" / name);
+    return nlohmann::json::parse(in);
+  }
+
+  fs::path root_;
+  Listener listener_;
+  DiffOptions plain_{.render = {.system_fonts = false}, .reductions = test::kReductions};
+};
+
+TEST_F(DiffMapsTest, WritesPicturesAndLastTheNumbers) {
+  put_run(root_ / "a", 1);
+  put_run(root_ / "b", 0);
+  OutputDirectory folder(root_ / "diff", OutputDirectory::IfNotEmpty::kRefuse);
+  const MapsDiff diff = diff_maps(root_ / "a", root_ / "b", plain_, &folder, listener_);
+  EXPECT_EQ(std::get<RunDiff>(diff).tokens.at(0).most_divergent()->divergence->js, 1.0);
+  EXPECT_TRUE(fs::exists(root_ / "diff/tokens/00001-b.png"));
+  EXPECT_TRUE(fs::exists(root_ / "diff/overview.png"));
+  EXPECT_EQ(written("diff.json")["tokens"][0]["png"], "tokens/00001-b.png");
+}
+
+TEST_F(DiffMapsTest, BatchesAreComparedRecordByRecord) {
+  put_batch("a", {{"same", 0.5F}, {"moved", 1}, {"gone", 1}, {"broken", 1}});
+  put_batch("b", {{"same", 0.5F}, {"moved", 0}, {"new", 1}, {"broken", 1}});
+  put(root_ / "b/broken/tokens/00001-b.json", "{");
+  OutputDirectory folder(root_ / "diff", OutputDirectory::IfNotEmpty::kRefuse);
+  const auto diff = std::get<BatchDiff>(diff_maps(root_ / "a", root_ / "b", plain_, &folder, listener_));
+  ASSERT_EQ(diff.records.size(), 3U);
+  EXPECT_EQ(diff.most_divergent()->id, "moved");
+  EXPECT_EQ(diff.only_a, std::vector<std::string>{"gone"});
+  EXPECT_EQ(diff.only_b, std::vector<std::string>{"new"});
+  EXPECT_FALSE(diff.records[2].diff.has_value());
+  EXPECT_NE(diff.records[2].error.find("not whole JSON"), std::string::npos);
+  EXPECT_EQ(written("diff.json")["schema"], "attnviz.batch-diff/1");
+  EXPECT_EQ(written("diff.json")["records"][1]["largest_js"]["js"], 1.0);
+  EXPECT_EQ(written("same/diff.json")["largest_js"]["js"], 0.0);
+  EXPECT_TRUE(fs::exists(root_ / "diff/moved/overview.png"));
+}
+
+TEST_F(DiffMapsTest, RefusesARunBesideABatchAndBatchesWithoutCommonRecords) {
+  put_run(root_ / "run", 1);
+  put_batch("a", {{"one", 1}});
+  put_batch("b", {{"two", 1}});
+  for (const char* other : {"run", "b"}) {
+    try {
+      diff_maps(root_ / "a", root_ / other, plain_, nullptr, listener_);
+      ADD_FAILURE() << other << " was compared";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    }
+  }
+}
+
+TEST_F(DiffMapsTest, StopsWhenTold) {
+  struct Impatient final : Listener {
+    bool cancelled() const override { return true; }
+  } impatient;
+  put_run(root_ / "a", 1);
+  OutputDirectory folder(root_ / "diff", OutputDirectory::IfNotEmpty::kRefuse);
+  EXPECT_THROW(diff_maps(root_ / "a", root_ / "a", plain_, &folder, impatient), Error);
+  EXPECT_FALSE(fs::exists(root_ / "diff/diff.json"));
+}
+
+}  // namespace
+}  // namespace attnviz::diff
