@@ -83,6 +83,7 @@ std::vector<std::string> names_of_files(const std::vector<std::string>& files) {
 
 std::vector<std::string> names_of_reductions(const std::vector<const ReductionInfo*>& reductions) {
   std::vector<std::string> names;
+  names.reserve(reductions.size());
   for (const ReductionInfo* info : reductions) names.emplace_back(info->name);
   return names;
 }
