@@ -32,7 +32,8 @@ class Steps final : public DecoderStream {
  public:
   explicit Steps(std::vector<std::unique_ptr<DecoderStream>> steps) : steps_(std::move(steps)) {}
   void push(std::string piece, Pieces& out) override {
-    Pieces pieces(1, std::move(piece));
+    Pieces pieces;
+    pieces.push_back(std::move(piece));
     pass(0, pieces);
     move_to(out, pieces);
   }
