@@ -81,6 +81,17 @@ class LetterTokenizer final : public Tokenizer {
   };
 };
 
+/// A generation of the letters of `answer`, cut at `limit`.
+inline Generation written(const std::string& answer, std::int64_t limit, const ModelConfig& config) {
+  Generation generation;
+  generation.no_end_known = config.eos.empty();
+  for (const char c : answer.substr(0, static_cast<std::size_t>(limit))) {
+    generation.ids.push_back(static_cast<unsigned char>(c));
+    generation.probabilities.push_back(0.5);
+  }
+  return generation;
+}
+
 /// Two layers of three heads. A causal query attends equally to all it sees; otherwise to everything. A '!'
 /// is more than its memory takes.
 class EvenModel final : public Model {
@@ -131,13 +142,7 @@ class EvenModel final : public Model {
     return sites();
   }
   Generation generate(const ModelInputs&, std::int64_t limit, Listener&) override {
-    Generation generation;
-    generation.no_end_known = settings.eos.empty();
-    for (const char c : answer.substr(0, static_cast<std::size_t>(limit))) {
-      generation.ids.push_back(static_cast<unsigned char>(c));
-      generation.probabilities.push_back(0.5);
-    }
-    return generation;
+    return written(answer, limit, settings);
   }
 
  private:
@@ -188,13 +193,7 @@ class MirrorModel final : public Model {
   }
   Generation generate(const ModelInputs& inputs, std::int64_t limit, Listener&) override {
     prompt = inputs;
-    Generation generation;
-    generation.no_end_known = settings.eos.empty();
-    for (const char c : answer.substr(0, static_cast<std::size_t>(limit))) {
-      generation.ids.push_back(static_cast<unsigned char>(c));
-      generation.probabilities.push_back(0.5);
-    }
-    return generation;
+    return written(answer, limit, settings);
   }
 
  private:
