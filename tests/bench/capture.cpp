@@ -1,11 +1,9 @@
 // What capture costs: a GPT of 12 layers, 12 heads and width 768 with random weights.
 //   attnviz_capture make FORM MODEL.pt             writes it; FORM is softmax or sdpa
 //   attnviz_capture bare MODEL.pt TOKENS RUNS      forward as libtorch runs it; versions before 2 have no
-//   scaled
-//                                                  dot product attention, there it is attnviz' operator
-//   attnviz_capture reduce MODEL.pt TOKENS RUNS    the same with attention captured, and mean, max and
-//                                                  rollout of it, of which the last 16 rows of each layer are
-//                                                  kept
+//                                                  scaled dot product attention, there it is attnviz' operator
+//   attnviz_capture reduce MODEL.pt TOKENS RUNS    the same with attention captured, and mean, max and rollout
+//                                                  of it, of which the last 16 rows of each layer are kept
 // The last two print the median seconds of a run, its median CPU seconds over all threads (which other work
 // on the machine disturbs less) and the peak resident memory of the process in MB; loading is not timed.
 #include <sys/resource.h>
@@ -123,7 +121,7 @@ void reduce(const std::string& path, const std::vector<std::int64_t>& ids, int r
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
-  attnviz::register_operators();
+  attnviz::model::register_operators();
   if (words.size() == 3 && words[0] == "make") {
     make(words[1], words[2]);
   } else if (words.size() == 4 && (words[0] == "bare" || words[0] == "reduce")) {

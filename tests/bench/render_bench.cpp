@@ -29,6 +29,8 @@
 namespace {
 
 using namespace attnviz::render;
+using attnviz::Sequence;
+using attnviz::TokenMap;
 using attnviz::Unit;
 using Clock = std::chrono::steady_clock;
 
