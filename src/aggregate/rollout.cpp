@@ -203,10 +203,9 @@ class Rollout final : public Reduction {
 
 extern const ReductionEntry rollout_entry;
 
-static std::unique_ptr<Reduction> make(const ReductionOptions& options) {
-  return std::make_unique<Rollout>(rollout_entry.info, options);
-}
-
-const ReductionEntry rollout_entry{{.name = "rollout", .distribution = true, .through_layers = true}, make};
+const ReductionEntry rollout_entry{{.name = "rollout", .distribution = true, .through_layers = true},
+                                   [](const ReductionOptions& options) -> std::unique_ptr<Reduction> {
+                                     return std::make_unique<Rollout>(rollout_entry.info, options);
+                                   }};
 
 }  // namespace attnviz::aggregate

@@ -1,5 +1,6 @@
 #include "model/data_flow.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <unordered_set>
@@ -46,14 +47,6 @@ constexpr std::array<std::string_view, 28> kContentFree = {"zeros_like",
 // Operators that take from all but their first argument nothing but a shape or a dtype.
 constexpr std::array<std::string_view, 6> kFirstOnly = {"type_as",    "expand_as", "view_as",
                                                         "reshape_as", "to",        "masked_fill"};
-
-template <std::size_t N>
-bool is_one_of(const Node* node, const std::array<std::string_view, N>& names) {
-  for (const std::string_view name : names) {
-    if (is_aten(node, name)) return true;
-  }
-  return false;
-}
 
 bool may_hold_tensor(const c10::TypePtr& type) {
   switch (type->kind()) {
@@ -164,6 +157,10 @@ bool is_aten(const Node* node, std::string_view name) {
   if (!node->kind().is_aten()) return false;
   const std::string_view kind = node->kind().toUnqualString();
   return kind == name || (kind.size() == name.size() + 1 && kind.back() == '_' && kind.starts_with(name));
+}
+
+bool is_one_of(const Node* node, std::span<const std::string_view> names) {
+  return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return is_aten(node, name); });
 }
 
 DataFlow::DataFlow(torch::jit::Graph& graph, std::unordered_map<const Value*, Origin> sources)

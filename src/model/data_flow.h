@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -23,6 +25,9 @@ bool can_both_run(torch::jit::Node* a, torch::jit::Node* b);
 
 /// Whether `node` is the aten operator `name`, or its in-place form.
 bool is_aten(const torch::jit::Node* node, std::string_view name);
+
+/// Whether it is one of these.
+bool is_one_of(const torch::jit::Node* node, std::span<const std::string_view> names);
 
 /// Whose content reaches a value: a set of bits.
 using Origin = unsigned;

@@ -71,7 +71,7 @@ std::vector<std::int64_t> numbers_of(const json& value, std::string_view name, s
   return numbers;
 }
 
-std::vector<std::int64_t> ids_of(const json& value, std::string_view name) {
+std::vector<std::int64_t> read_ids(const json& value, std::string_view name) {
   return numbers_of(value, name, std::numeric_limits<std::int64_t>::max());
 }
 
@@ -150,13 +150,13 @@ void read_field(InputRecord& record, const std::string& name, const json& value)
   } else if (name == "segments") {
     record.segments = segments_of(value);
   } else if (name == "ids") {
-    record.ids = ids_of(value, name);
+    record.ids = read_ids(value, name);
   } else if (name == "pair") {
     record.pair = text_of(value, name);
   } else if (name == "target") {
     record.target = text_of(value, name);
   } else if (name == "target_ids") {
-    record.target_ids = ids_of(value, name);
+    record.target_ids = read_ids(value, name);
   } else if (name == "generate") {
     record.generate = number_of(value, name, 1, kMostGenerated);
   } else if (name == "tokens") {

@@ -22,7 +22,7 @@ std::string rounded(double value) {
   return {text.data(), end};
 }
 
-std::string name_of(const LayerAudit& layer) {
+std::string layer_name(const LayerAudit& layer) {
   return std::string(to_string(layer.kind)) + " attention of layer " + std::to_string(layer.layer);
 }
 
@@ -133,15 +133,15 @@ void check_audit(const std::vector<LayerAudit>& audit, WarningLog& warnings) {
   for (const LayerAudit& layer : audit) {
     if (layer.non_finite > 0) {
       throw Error(ErrorKind::kInput,
-                  "the " + name_of(layer) + " holds " + std::to_string(layer.non_finite) +
+                  "the " + layer_name(layer) + " holds " + std::to_string(layer.non_finite) +
                       " weights that are not finite; nothing is drawn (try --dtype float32, or look at "
                       "the model's weights)");
     }
     if (layer.row_sum_error > worst.row_sum_error) worst = layer;
   }
   if (worst.row_sum_error > kRowSumTolerance) {
-    warnings.add("rows of the " + name_of(worst) + " sum to 1 only within " + rounded(worst.row_sum_error) +
-                 "; what was captured may not be the attention");
+    warnings.add("rows of the " + layer_name(worst) + " sum to 1 only within " +
+                 rounded(worst.row_sum_error) + "; what was captured may not be the attention");
   }
 }
 

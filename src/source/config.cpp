@@ -14,8 +14,8 @@ namespace {
 using nlohmann::json;
 
 // A description of a model is short and flat; tokenizer_config.json, with all added tokens, is the longest.
-constexpr std::size_t kLargest = std::size_t{16} << 20U;
-constexpr int kDeepest = 64;
+constexpr std::size_t kMostBytes = std::size_t{16} << 20U;
+constexpr int kDeepestLevel = 64;
 
 // Lengths above this are what tokenizer_config.json writes for "no limit".
 constexpr double kNoLimit = 1e7;
@@ -25,10 +25,10 @@ constexpr double kNoLimit = 1e7;
 }
 
 void refuse_encoding(const CompanionFile& file) {
-  if (file.bytes.size() > kLargest) {
+  if (file.bytes.size() > kMostBytes) {
     throw Error(ErrorKind::kInput, file.where + " has " + std::to_string(file.bytes.size()) +
                                        " bytes, a description of a model at most " +
-                                       std::to_string(kLargest));
+                                       std::to_string(kMostBytes));
   }
   const auto invalid = find_invalid_utf8(file.bytes);
   if (!invalid) return;
@@ -47,9 +47,9 @@ std::int64_t line_of(const std::string& text, std::size_t byte) {
 json::parser_callback_t limits_of(const CompanionFile& file, bool ours) {
   return [&file, ours, keys = std::set<std::string>()](int depth, json::parse_event_t event,
                                                        json& value) mutable {
-    if (depth > kDeepest) {
+    if (depth > kDeepestLevel) {
       throw Error(ErrorKind::kInput,
-                  file.where + " is nested deeper than " + std::to_string(kDeepest) + " levels");
+                  file.where + " is nested deeper than " + std::to_string(kDeepestLevel) + " levels");
     }
     if (ours && depth == 1 && event == json::parse_event_t::key &&
         !keys.insert(value.get<std::string>()).second) {

@@ -12,8 +12,8 @@ namespace attnviz::source {
 
 namespace {
 
-constexpr int kDeepest = 32;
-constexpr std::int64_t kLargest = std::int64_t{1} << 50;
+constexpr int kDeepestNesting = 32;
+constexpr std::int64_t kLargestSize = std::int64_t{1} << 50;
 
 // As much of a value as tensors are told by.
 struct Value {
@@ -106,7 +106,7 @@ class Walk {
   void push_tuple(std::vector<Value> items) {
     int depth = 0;
     for (const Value& item : items) depth = std::max(depth, item.depth + 1);
-    if (depth > kDeepest) {
+    if (depth > kDeepestNesting) {
       push_other();
     } else {
       push({Value::kTuple, 0, {}, std::make_shared<const std::vector<Value>>(std::move(items)), depth});
@@ -203,7 +203,7 @@ class Walk {
       return {};
     const std::int64_t count = items[4].integer;
     const std::string name = "its tensor '" + utf8::shown(items[2].text) + "'";
-    if (count < 0 || count > kLargest) throw Trouble{name + " has an impossible size"};
+    if (count < 0 || count > kLargestSize) throw Trouble{name + " has an impossible size"};
     const std::optional<std::uint64_t> size = size_of_(items[2].text);
     const auto needed = static_cast<std::uint64_t>(count * bytes_of_number(items[1].text));
     if (size && *size < needed) {
@@ -234,7 +234,7 @@ class Walk {
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       const std::int64_t size = sizes[i].integer;
       const std::int64_t stride = strides[i].integer;
-      if (size < 0 || stride < 0 || size > kLargest || stride > kLargest) throw beyond;
+      if (size < 0 || stride < 0 || size > kLargestSize || stride > kLargestSize) throw beyond;
       empty = empty || size == 0;
       std::int64_t step = 0;
       if (size > 0 && __builtin_mul_overflow(size - 1, stride, &step)) throw beyond;

@@ -7,6 +7,7 @@
 #include <queue>
 
 #include "core/utf8.h"
+#include "tokenizer/labels.h"
 
 namespace attnviz::tokenizer {
 namespace {
@@ -92,9 +93,7 @@ class BpeModel final : public PieceModel {
       unknown_ = vocabulary_.id_of(*options_.unknown);
     }
     for (unsigned byte = 0; byte < 256; ++byte) {
-      static constexpr std::string_view kHex = "0123456789ABCDEF";
-      const std::string piece = {'<', '0', 'x', kHex[byte >> 4], kHex[byte & 15], '>'};
-      bytes_[byte] = options_.byte_fallback ? vocabulary_.id_of(piece) : std::nullopt;
+      bytes_[byte] = options_.byte_fallback ? vocabulary_.id_of(fallback_piece(byte)) : std::nullopt;
     }
     // The pieces of single characters are looked up for every character of every word.
     for (unsigned c = 0; c < 128; ++c) ascii_[c] = vocabulary_.id_of(std::string(1, static_cast<char>(c)));

@@ -314,7 +314,7 @@ class CtcDecoder final : public Decoder {
   bool clean_up_;
 };
 
-std::unique_ptr<Decoder> read_sequence(const json::Fields& fields) {
+std::unique_ptr<Decoder> read_decoders(const json::Fields& fields) {
   std::vector<std::unique_ptr<Decoder>> steps;
   for (const json::Value& step : fields.need("decoders", json::Kind::kArray).items) {
     if (auto made = make_decoder(step, fields.where())) steps.push_back(std::move(made));
@@ -336,7 +336,7 @@ std::unique_ptr<Decoder> make_decoder(const json::Value& value, const std::strin
   if (value.is(json::Kind::kNull)) return nullptr;
   const std::string type(json::Fields(value, where, "decoder").text("type"));
   const json::Fields fields(value, where, "decoder " + type);
-  if (type == "Sequence") return read_sequence(fields);
+  if (type == "Sequence") return read_decoders(fields);
   if (type == "ByteLevel") return make_byte_level_decoder();
   if (type == "WordPiece") {
     return make_wordpiece_decoder(std::string(fields.text("prefix")), fields.flag("cleanup"));

@@ -11,7 +11,6 @@ namespace attnviz::tokenizer {
 namespace {
 
 constexpr std::string_view kHex = "0123456789ABCDEF";
-constexpr std::string_view kMetaspace = "\xE2\x96\x81";
 constexpr std::string_view kEllipsis = "…";
 
 /// Bytes that `piece` stands for.
@@ -69,6 +68,8 @@ void append_hexadecimal(std::string& label, std::string_view bytes, std::size_t&
 }
 
 }  // namespace
+
+std::string fallback_piece(unsigned byte) { return {'<', '0', 'x', kHex[byte >> 4], kHex[byte & 15], '>'}; }
 
 std::optional<unsigned char> fallback_byte(std::string_view piece) noexcept {
   if (piece.size() != 6 || !piece.starts_with("<0x") || piece[5] != '>') return std::nullopt;

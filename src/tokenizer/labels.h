@@ -7,6 +7,9 @@
 
 namespace attnviz::tokenizer {
 
+/// "▁", which stands for a space in pieces of SentencePiece.
+inline constexpr std::string_view kMetaspace = "\xE2\x96\x81";
+
 /// How a vocabulary spells spaces and bytes.
 struct Spelling {
   bool byte_level = false;        ///< "Ġ" is a space.
@@ -14,6 +17,9 @@ struct Spelling {
   std::string continuing_prefix;  ///< "##", or empty.
   std::string end_suffix;         ///< "</w>", or empty.
 };
+
+/// The byte fallback piece of a byte, below 256: "<0xF0>".
+std::string fallback_piece(unsigned byte);
 
 /// The byte that a byte fallback piece "<0xF0>" stands for.
 std::optional<unsigned char> fallback_byte(std::string_view piece) noexcept;

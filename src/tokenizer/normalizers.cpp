@@ -238,7 +238,7 @@ class PrecompiledNormalizer final : public Normalizer {
   PrecompiledMap map_;
 };
 
-std::unique_ptr<Normalizer> read_sequence(const json::Fields& fields) {
+std::unique_ptr<Normalizer> read_normalizers(const json::Fields& fields) {
   Normalizers steps;
   for (const json::Value& step : fields.need("normalizers", json::Kind::kArray).items) {
     if (auto made = make_normalizer(step, fields.where())) steps.push_back(std::move(made));
@@ -279,7 +279,7 @@ std::unique_ptr<Normalizer> make_normalizer(const json::Value& value, const std:
   if (value.is(json::Kind::kNull)) return nullptr;
   const std::string type(json::Fields(value, where, "normalizer").text("type"));
   const json::Fields fields(value, where, "normalizer " + type);
-  if (type == "Sequence") return read_sequence(fields);
+  if (type == "Sequence") return read_normalizers(fields);
   if (type == "BertNormalizer") return read_bert(fields);
   if (type == "NFC") return make_form_normalizer(NormalForm::kNfc);
   if (type == "NFD") return make_form_normalizer(NormalForm::kNfd);

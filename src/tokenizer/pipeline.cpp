@@ -10,7 +10,6 @@ namespace attnviz::tokenizer {
 namespace {
 
 constexpr std::size_t kLongestText = std::size_t{1} << 30;
-constexpr std::string_view kMetaspace = "\xE2\x96\x81";
 
 void require_text(std::string_view text, std::string_view what) {
   if (const auto bad = find_invalid_utf8(text)) {

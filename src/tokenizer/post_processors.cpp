@@ -277,7 +277,7 @@ TemplateToken read_end_token(const json::Fields& fields, std::string_view name) 
   return {static_cast<std::uint32_t>(items[1].integer), std::string(items[0].text)};
 }
 
-std::unique_ptr<PostProcessor> read_sequence(const json::Fields& fields) {
+std::unique_ptr<PostProcessor> read_post_processors(const json::Fields& fields) {
   std::vector<std::unique_ptr<PostProcessor>> steps;
   for (const json::Value& step : fields.need("processors", json::Kind::kArray).items) {
     if (auto made = make_post_processor(step, fields.where())) steps.push_back(std::move(made));
@@ -318,7 +318,7 @@ std::unique_ptr<PostProcessor> make_post_processor(const json::Value& value, con
   if (value.is(json::Kind::kNull)) return nullptr;
   const std::string type(json::Fields(value, where, "post_processor").text("type"));
   const json::Fields fields(value, where, "post_processor " + type);
-  if (type == "Sequence") return read_sequence(fields);
+  if (type == "Sequence") return read_post_processors(fields);
   if (type == "TemplateProcessing") return read_template(fields);
   if (type == "ByteLevel") return std::make_unique<ByteLevelPostProcessor>(fields);
   if (type == "RobertaProcessing") return read_roberta(fields);

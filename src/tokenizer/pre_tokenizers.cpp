@@ -274,7 +274,7 @@ class MetaspacePreTokenizer final : public PreTokenizer {
   std::string mark_;
 };
 
-std::unique_ptr<PreTokenizer> read_sequence(const json::Fields& fields) {
+std::unique_ptr<PreTokenizer> read_pre_tokenizers(const json::Fields& fields) {
   PreTokenizers steps;
   for (const json::Value& step : fields.need("pretokenizers", json::Kind::kArray).items) {
     if (auto made = make_pre_tokenizer(step, fields.where())) steps.push_back(std::move(made));
@@ -313,7 +313,7 @@ std::unique_ptr<PreTokenizer> make_pre_tokenizer(const json::Value& value, const
   if (value.is(json::Kind::kNull)) return nullptr;
   const std::string type(json::Fields(value, where, "pre_tokenizer").text("type"));
   const json::Fields fields(value, where, "pre_tokenizer " + type);
-  if (type == "Sequence") return read_sequence(fields);
+  if (type == "Sequence") return read_pre_tokenizers(fields);
   if (type == "ByteLevel") return read_byte_level(fields);
   if (type == "BertPreTokenizer") return make_bert_pre_tokenizer();
   if (type == "Split") return read_split(fields);

@@ -14,8 +14,6 @@
 namespace attnviz::tokenizer {
 namespace {
 
-constexpr std::string_view kSpace = "\xE2\x96\x81";
-
 using File = SentencePieceFile;
 
 File::Piece read_piece(std::string_view bytes, const std::string& where) {
@@ -63,7 +61,7 @@ class SentencePieceNormalizer final : public Normalizer {
         prefix_(file.add_dummy_prefix && !file.whitespace_as_suffix),
         suffix_(file.add_dummy_prefix && file.whitespace_as_suffix),
         squeeze_(file.remove_extra_whitespaces),
-        space_(file.escape_whitespaces ? kSpace : " ") {
+        space_(file.escape_whitespaces ? kMetaspace : " ") {
     std::vector<std::pair<std::string_view, std::uint32_t>> kept;
     for (const auto& piece : file.pieces) {
       if (piece.type == File::Type::kUserDefined) kept.emplace_back(piece.text, 0);
@@ -179,7 +177,7 @@ class SentencePieceDecoder final : public Decoder {
       if (const auto byte = fallback_byte(piece)) {
         text_.push(std::string(1, static_cast<char>(*byte)), out);
       } else {
-        std::string text = replace_all(piece, kSpace, " ");
+        std::string text = replace_all(piece, kMetaspace, " ");
         if (at_prefix_ && text.starts_with(' ')) text.erase(0, 1);
         text_.push(text, out);
       }

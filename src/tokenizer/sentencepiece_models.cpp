@@ -7,6 +7,7 @@
 
 #include "core/utf8.h"
 #include "tokenizer/byte_trie.h"
+#include "tokenizer/labels.h"
 #include "tokenizer/sentencepiece.h"
 #include "tokenizer/vocabulary.h"
 
@@ -15,7 +16,7 @@ namespace {
 
 using Type = SentencePieceFile::Type;
 
-constexpr float kUnknownPenalty = 10;
+constexpr float kPenaltyOfUnknown = 10;
 
 /// What both algorithms share: the pieces, and what becomes of unknown ones.
 class SentencePieceModel : public PieceModel {
@@ -32,9 +33,7 @@ class SentencePieceModel : public PieceModel {
       if (piece.type == Type::kUnknown) unknown_ = id;
     }
     for (unsigned byte = 0; byte < 256; ++byte) {
-      static constexpr std::string_view kHex = "0123456789ABCDEF";
-      const std::string piece = {'<', '0', 'x', kHex[byte >> 4], kHex[byte & 15], '>'};
-      bytes_[byte] = vocabulary_.id_of(piece).value_or(unknown_);
+      bytes_[byte] = vocabulary_.id_of(fallback_piece(byte)).value_or(unknown_);
     }
   }
 
@@ -103,7 +102,7 @@ class SentencePieceUnigram final : public SentencePieceModel {
       if (is_searched(id)) entries.emplace_back(*vocabulary_.piece(id), id);
     }
     trie_ = ByteTrie(std::move(entries));
-    unknown_score_ = lowest - kUnknownPenalty;
+    unknown_score_ = lowest - kPenaltyOfUnknown;
   }
   std::string_view name() const noexcept override { return "SentencePiece Unigram"; }
 

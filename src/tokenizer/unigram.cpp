@@ -6,6 +6,7 @@
 
 #include "core/utf8.h"
 #include "tokenizer/byte_trie.h"
+#include "tokenizer/labels.h"
 #include "tokenizer/vocabulary.h"
 
 namespace attnviz::tokenizer {
@@ -52,9 +53,7 @@ class UnigramModel final : public PieceModel {
     trie_ = ByteTrie(std::move(entries));
     unknown_score_ = lowest - kUnknownPenalty;
     for (unsigned byte = 0; byte < 256; ++byte) {
-      static constexpr std::string_view kHex = "0123456789ABCDEF";
-      const std::string piece = {'<', '0', 'x', kHex[byte >> 4], kHex[byte & 15], '>'};
-      bytes_[byte] = byte_fallback ? vocabulary_.id_of(piece) : std::nullopt;
+      bytes_[byte] = byte_fallback ? vocabulary_.id_of(fallback_piece(byte)) : std::nullopt;
     }
   }
 

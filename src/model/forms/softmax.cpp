@@ -33,11 +33,6 @@ constexpr std::array<std::string_view, 16> kKeepScores = {
 constexpr std::array<std::string_view, 9> kCasts = {"dropout",  "to",     "type_as",  "float",     "half",
                                                     "bfloat16", "double", "_to_copy", "contiguous"};
 
-template <std::size_t N>
-bool is_one_of(const Node* node, const std::array<std::string_view, N>& names) {
-  return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return is_aten(node, name); });
-}
-
 // A product of two tensors that sums over one axis.
 struct Product {
   Value* left = nullptr;
