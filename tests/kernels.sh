@@ -63,23 +63,31 @@ run_with() {
   return $failed
 }
 
+# The variants of one kernel run beside each other; a cell's file ends with its text and, after it, whether it failed.
 status=0
+cells=$build/kernels
+mkdir -p "$cells"
+declare -A folders
+for variant in openmp pthread; do folders[$variant]=$(folder_of "$variant"); done
 echo "Tests passed on $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), by kernels and variant of OpenBLAS:"
 echo "| kernels | OpenMP | pthread |"
 echo "|---|---|---|"
 for kernel in Haswell Zen SkylakeX Sandybridge Prescott; do
+  lacking=$(lacks "$kernel")
   row="| $kernel |"
   for variant in openmp pthread; do
-    lacking=$(lacks "$kernel")
-    folder=$(folder_of "$variant")
     if [ -n "$lacking" ]; then
-      row+=" not run: the processor lacks$lacking |"
-    elif [ -z "$folder" ]; then
-      row+=" not run: libopenblas0-$variant is not here and cannot be fetched |"
+      echo "not run: the processor lacks$lacking" >"$cells/$variant"
+    elif [ -z "${folders[$variant]}" ]; then
+      echo "not run: libopenblas0-$variant is not here and cannot be fetched" >"$cells/$variant"
     else
-      row+=" $(run_with "$kernel" "$folder" "$variant")" || status=1
-      row+=" |"
+      (run_with "$kernel" "${folders[$variant]}" "$variant" || echo failed) >"$cells/$variant" 2>&1 &
     fi
+  done
+  wait
+  for variant in openmp pthread; do
+    row+=" $(head -1 "$cells/$variant") |"
+    if [ "$(tail -1 "$cells/$variant")" = failed ]; then status=1; fi
   done
   echo "$row"
 done
