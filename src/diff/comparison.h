@@ -51,7 +51,7 @@ std::vector<std::array<std::size_t, 2>> common_layers(const ViewPair& pair);
 /// Null when `view` has no such reduction.
 const ReducedAttention* find_reduction(const SavedView& view, const ReductionInfo& reduction);
 
-/// Divergence of two overall rows (see report.h).
+/// Divergence of two overall rows (see diff.h).
 Divergence diverge(const ViewPair& pair, std::span<const float> a, std::span<const float> b);
 
 /// Everything about one reduction of one pair of views.
