@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "render/colors.h"
+#include "reductions.h"
 #include "render/fixtures.h"
 
 namespace attnviz::render {
@@ -181,18 +182,19 @@ TEST(ColorTop, IsTheLargestOutsideOfSinksAndSpecialTokensInAnyOrder) {
     backward.add(maps[maps.size() - 1 - i]);
   }
   for (const char* reduction : {"mean", "max", "rollout"}) {
-    EXPECT_FLOAT_EQ(static_cast<float>(forward.of(AttentionKind::kSelf, reduction)),
+    const ReductionInfo* info = attnviz::test::reduction(reduction);
+    EXPECT_FLOAT_EQ(static_cast<float>(forward.of(AttentionKind::kSelf, info)),
                     static_cast<float>(reference_top(maps, reduction)));
-    EXPECT_EQ(forward.of(AttentionKind::kSelf, reduction), backward.of(AttentionKind::kSelf, reduction));
+    EXPECT_EQ(forward.of(AttentionKind::kSelf, info), backward.of(AttentionKind::kSelf, info));
   }
-  EXPECT_EQ(forward.of(AttentionKind::kCross, "mean"), 0);
-  EXPECT_EQ(forward.of(AttentionKind::kSelf, "heads"), 0);
+  EXPECT_EQ(forward.of(AttentionKind::kCross, &attnviz::test::kMean), 0);
+  EXPECT_EQ(forward.of(AttentionKind::kSelf, nullptr), 0);
 }
 
 TEST(ColorTop, AQueryThatSeesOnlyTheSinkDoesNotSpoilTheRun) {
   ColorTop top;
   top.add(test::make_map(test::encode("one two"), 0, {.sink = 1.0}));
-  EXPECT_EQ(top.of(AttentionKind::kSelf, "mean"), 0);
+  EXPECT_EQ(top.of(AttentionKind::kSelf, &attnviz::test::kMean), 0);
 }
 
 // ----------------------------------------------------------------------------------------------------
