@@ -176,7 +176,7 @@ const RecordDiff* BatchDiff::most_divergent() const noexcept {
 std::string diff_json(const RunDiff& diff, std::span<const std::string> pictures) {
   JsonWriter json;
   json.begin_object();
-  json.field("schema", "attnviz.diff/1");
+  json.field("schema", report::kDiffSchema);
   json.field("attnviz", version());
   write_model(json, "model_a", diff.model_a, diff.sha256_a);
   write_model(json, "model_b", diff.model_b, diff.sha256_b);
@@ -197,7 +197,7 @@ std::string diff_json(const RunDiff& diff, std::span<const std::string> pictures
 std::string diff_json(const BatchDiff& diff) {
   JsonWriter json;
   json.begin_object();
-  json.field("schema", "attnviz.batch-diff/1");
+  json.field("schema", report::kBatchDiffSchema);
   json.field("attnviz", version());
   json.key("records");
   json.begin_array();

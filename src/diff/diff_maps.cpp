@@ -65,7 +65,7 @@ std::vector<std::string> write_pictures(const RunComparison& comparison, const D
     const std::string picture = painter.token(i);
     names.emplace_back();
     if (picture.empty()) continue;
-    names.back() = "tokens/" + token_file_stem(tokens[i].index_a, tokens[i].text) + ".png";
+    names.back() = token_file(tokens[i].index_a, tokens[i].text, "png");
     folder.write(prefix + names.back(), picture);
     listener.progress("drawing differences", static_cast<std::int64_t>(i) + 1,
                       static_cast<std::int64_t>(tokens.size()));

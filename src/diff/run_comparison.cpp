@@ -2,6 +2,7 @@
 #include <cmath>
 #include <set>
 
+#include "core/utf8.h"
 #include "diff/alignment.h"
 #include "diff/comparison.h"
 #include "diff/comparison_pictures.h"
@@ -18,10 +19,8 @@ std::string plural(std::size_t count, const std::string& one) {
 
 std::string quoted(const std::string& text) {
   constexpr std::size_t kLongest = 60;
-  if (text.size() <= kLongest) return "'" + text + "'";
-  std::size_t end = kLongest;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return "'" + text.substr(0, end) + "…'";
+  const std::string_view begin = utf8::prefix(text, kLongest);
+  return "'" + std::string(begin) + (begin.size() < text.size() ? "…'" : "'");
 }
 
 /// Appends a sentence for each name whose values differ; what a run lacks is "not given".
@@ -48,8 +47,10 @@ void compare_named(const std::string& what, const std::vector<std::pair<std::str
 std::vector<std::string> compare_runs(const SavedRun& a, const SavedRun& b) {
   std::vector<std::string> sentences;
   if (a.sha256 != b.sha256) {
-    sentences.push_back("models differ: " + a.model + " (sha256 " + a.sha256.substr(0, 12) + "…) and " +
-                        b.model + " (sha256 " + b.sha256.substr(0, 12) + "…)");
+    const auto named = [](const SavedRun& run) {
+      return run.model + " (sha256 " + std::string(utf8::prefix(run.sha256, 12)) + "…)";
+    };
+    sentences.push_back("models differ: " + named(a) + " and " + named(b));
   }
   if (a.version != b.version) sentences.push_back("attnviz differs: " + a.version + " and " + b.version);
   compare_named("option ", a.options, b.options, false, sentences);

@@ -29,7 +29,7 @@ void put_run(const fs::path& folder, float weight) {
   Manifest manifest;
   manifest.model = {"model.pt", std::string(64, 'a'), 1, 1, {AttentionKind::kSelf}, false, "softmax"};
   manifest.source = sequence;
-  manifest.outputs = {{1, std::nullopt, "tokens/00001-b.json"}};
+  manifest.outputs = {{1, {{"json", "tokens/00001-b.json"}}}};
   put(folder / "tokens/00001-b.json", token_json({{.index = 1, .id = 2, .text = "b", .query = 1}, {view}}));
   put(folder / "manifest.json", manifest_json(manifest));
 }

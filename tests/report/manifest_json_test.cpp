@@ -23,8 +23,8 @@ Manifest sample() {
   sequence->generated = " you";
   sequence->units.resize(2);
   manifest.source = sequence;
-  manifest.outputs = {{1, "tokens/00001-you.png", "tokens/00001-you.json"},
-                      {2, std::nullopt, "tokens/00002.json"}};
+  manifest.outputs = {{1, {{"json", "tokens/00001-you.json"}, {"png", "tokens/00001-you.png"}}},
+                      {2, {{"json", "tokens/00002.json"}}}};
   manifest.audit = {{.layer = 2, .heads = 8, .row_sum_error = 1e-7, .above_diagonal = 0.25}};
   manifest.warnings = {"look out"};
   return manifest;
