@@ -128,6 +128,8 @@ class ATTNVIZ_EXPORT RunComparison {
   RunComparison& operator=(RunComparison&&) noexcept;
 
   const RunDiff& diff() const noexcept;
+  /// The largest |B − A| that any of heatmaps() and overview() shows.
+  double largest_change() const;
   /// B − A for diff().tokens[token]: for each kind of attention layers × sources and the overall row, of mean
   /// or the first reduction in common. Sources are those of both; what one side lacks is 0 there.
   std::vector<Heatmap> heatmaps(std::size_t token) const;

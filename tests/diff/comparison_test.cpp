@@ -163,7 +163,9 @@ TEST(RunComparison, CutsWhatDiffersBetweenCharacters) {
     SavedRun a = one_map({"a"}, {{1}}), b = a;
     a.texts = {{"text", text}};
     a.sha256 = text;
-    for (const std::string& sentence : RunComparison(a, b).diff().differences)
+    const RunComparison comparison(a, b);
+    EXPECT_EQ(comparison.diff().differences.size(), 2U);
+    for (const std::string& sentence : comparison.diff().differences)
       EXPECT_EQ(find_invalid_utf8(sentence), std::nullopt) << sentence;
   }
 }
