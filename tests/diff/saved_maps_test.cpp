@@ -159,6 +159,44 @@ TEST_F(SavedMapsTest, RefusesManifestsThatLieOrLeadElsewhere) {
   expect_manifest("/model", "model.pt", "has no \"file\"");
 }
 
+TEST_F(SavedMapsTest, EveryMemberThatIsReadIsMissedByName) {
+  const auto expect_missing = [&](const std::string& file, const std::string& whole, const char* pointer) {
+    const json::json_pointer path(pointer);
+    json document = json::parse(whole);
+    document[path.parent_pointer()].erase(path.back());
+    put(scratch_ / ("maps/" + file), document.dump());
+    EXPECT_NE(refusal().find("has no \"" + path.back() + "\""), std::string::npos) << pointer << refusal();
+    put(scratch_ / ("maps/" + file), whole);
+  };
+  for (const char* member : {"/schema", "/attnviz", "/model", "/model/file", "/model/sha256", "/options",
+                             "/tokens", "/tokens/0/text", "/outputs", "/outputs/0/index", "/outputs/0/json"})
+    expect_missing("manifest.json", manifest_json(manifest()), member);
+  for (const char* member : {"/schema", "/token", "/token/index", "/token/text", "/views",
+                             "/views/0/attention", "/views/0/sources", "/views/0/sources/0/index",
+                             "/views/0/sources/0/text", "/views/0/sources/0/special", "/views/0/reductions",
+                             "/views/0/reductions/mean/layers", "/views/0/reductions/mean/overall"})
+    expect_missing("tokens/00001-b.json", token_json(token_map()), member);
+  EXPECT_EQ(refusal(), "");
+}
+
+TEST_F(SavedMapsTest, ReadsTheTextsAndTokensOfBothSides) {
+  Manifest two_sides = manifest();
+  auto source = std::make_shared<Sequence>(*two_sides.source), target = std::make_shared<Sequence>();
+  source->pair = "other";
+  target->text = "du";
+  target->generated = " da";
+  target->units = {{.id = 9, .label = "du"}};
+  two_sides.source = source;
+  two_sides.target = target;
+  put(scratch_ / "maps/manifest.json", manifest_json(two_sides));
+  const SavedRun run = read_maps(scratch_ / "maps", test::kReductions);
+  using Named = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(run.texts,
+            (Named{{"text", "ab"}, {"pair", "other"}, {"target_text", "du"}, {"generated_text", " da"}}));
+  EXPECT_EQ(run.positions, (std::vector<std::string>{"a", "b", "du"}));
+  EXPECT_EQ(run.options, (Named{{"layers", "[1,3]"}, {"reduce", R"(["mean"])"}}));
+}
+
 TEST_F(SavedMapsTest, LongNamesAreCutBetweenCharacters) {
   // Whatever the length of what stands before, some of these would be cut inside of a character.
   for (std::size_t before = 0; before < 4; ++before) {
