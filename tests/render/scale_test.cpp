@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "render/colors.h"
 #include "reductions.h"
+#include "render/colors.h"
 #include "render/fixtures.h"
 
 namespace attnviz::render {
@@ -189,6 +189,19 @@ TEST(ColorTop, IsTheLargestOutsideOfSinksAndSpecialTokensInAnyOrder) {
   }
   EXPECT_EQ(forward.of(AttentionKind::kCross, &attnviz::test::kMean), 0);
   EXPECT_EQ(forward.of(AttentionKind::kSelf, nullptr), 0);
+}
+
+TEST(ColorTop, OfSingleHeadsIsApartFromThatOfAnyReduction) {
+  // Single heads are none of the table, whatever names that has.
+  constexpr ReductionInfo kHeads{.name = "heads"};
+  TokenMap map = test::make_map(test::encode("one two three four"), 3, {.per_head = true});
+  AttentionView& view = map.views[0];
+  view.reductions = {{&kHeads, {1, 4, {0, 0, 0.125F, 0}}, {0, 0, 0.125F, 0}}};
+  view.per_head.assign(view.per_head.size(), {1, 4, {0, 0.5F, 0, 0.25F}});
+  ColorTop top;
+  top.add(map);
+  EXPECT_EQ(top.of(AttentionKind::kSelf, nullptr), 0.5);
+  EXPECT_EQ(top.of(AttentionKind::kSelf, &kHeads), 0.125);
 }
 
 TEST(ColorTop, AQueryThatSeesOnlyTheSinkDoesNotSpoilTheRun) {
