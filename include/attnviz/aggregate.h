@@ -94,14 +94,12 @@ class ATTNVIZ_EXPORT Reductions final : public AttentionConsumer {
 
 /// Describes every head while the model runs. Over all query rows q of a layer, with weights A:
 /// - entropy: mean of −Σ_k A(q,k) log2 A(q,k), in bits;
-/// - sink, previous, self: mean of A(q,0), A(q,q−1) (0 for row 0), A(q,q) (Clark et al. 2019, "What Does BERT
-/// Look At?");
+/// - sink, previous, self: mean of A(q,0), A(q,q−1) (0 for row 0), A(q,q)
+///   (Clark et al. 2019, "What Does BERT Look At?");
 /// - induction: mean of Σ A(q,k) over k ≤ q whose token before, at k−1 < q, is the query's token, over rows
-/// that have such
-///   a k (prefix matching, Olsson et al. 2022, "In-context Learning and Induction Heads");
-/// - duplicate: mean of Σ A(q,k) over k < q with the query's token, over rows that have such a k (duplicate
-/// token heads,
-///   Wang et al. 2022, "Interpretability in the Wild").
+///   that have such a k (prefix matching, Olsson et al. 2022, "In-context Learning and Induction Heads");
+/// - duplicate: mean of Σ A(q,k) over k < q with the query's token, over rows that have such a k
+///   (duplicate token heads, Wang et al. 2022, "Interpretability in the Wild").
 /// The last four are not of cross attention; induction and duplicate are there where ids repeat.
 class ATTNVIZ_EXPORT HeadSummaries final : public AttentionConsumer {
  public:

@@ -71,7 +71,7 @@ struct CompanionFile {
   std::string bytes;
 };
 
-// ------------------------------------------------------------------------------------------ units, sequences
+// -------------------------------------------------------------------------------------- units, sequences
 
 /// Half-open range [begin, end): of bytes of a UTF-8 text, or of positions of a sequence.
 struct Span {
@@ -82,8 +82,8 @@ struct Span {
 
 /// Bytes of a text that a unit is drawn on.
 struct TextSpan : Span {
-  bool pair =
-      false;  ///< Of `Sequence::pair`; else of `Sequence::text` and, behind it, `Sequence::generated`.
+  /// Of `Sequence::pair`; else of `Sequence::text` and, behind it, `Sequence::generated`.
+  bool pair = false;
   friend bool operator==(const TextSpan&, const TextSpan&) = default;
 };
 
@@ -97,8 +97,8 @@ struct ATTNVIZ_EXPORT Unit {
   std::string label;  ///< As people read it: "the", "ing", "F0 9F…", "[SEP]", "#318" without a tokenizer.
   Place place;
   int segment = -1;  ///< Index into `Sequence::segments`, -1 outside of every one.
-  bool special =
-      false;  ///< A control token of the vocabulary, put there by a template or written in the text.
+  /// A control token of the vocabulary, put there by a template or written in the text.
+  bool special = false;
   bool generated = false;  ///< The model wrote it itself.
 
   /// Null where the unit lies on no text.
@@ -146,8 +146,7 @@ ATTNVIZ_EXPORT std::string_view bytes_of(const Sequence& sequence, const TextSpa
 /// above U+10FFFF are not), or nothing.
 ATTNVIZ_EXPORT std::optional<std::size_t> find_invalid_utf8(std::string_view bytes) noexcept;
 
-// ---------------------------------------------------------------------------------------------------
-// attention
+// --------------------------------------------------------------------------------------------- attention
 
 /// Whose queries look at whose keys.
 enum class AttentionKind {
@@ -156,8 +155,8 @@ enum class AttentionKind {
   kDecoder,  ///< The decoder of an encoder–decoder, over its own past.
   kCross,    ///< The decoder's queries over the source.
 };
-ATTNVIZ_EXPORT std::string_view to_string(
-    AttentionKind kind) noexcept;  ///< "self", "encoder", "decoder", "cross".
+/// "self", "encoder", "decoder", "cross".
+ATTNVIZ_EXPORT std::string_view to_string(AttentionKind kind) noexcept;
 
 /// All kinds, in the order in which a run's results are laid out.
 inline constexpr std::array kAttentionKinds = {AttentionKind::kSelf, AttentionKind::kCross,
@@ -171,7 +170,9 @@ enum class Side { kSource, kTarget };
 struct Axes {
   Side queries = Side::kSource;
   Side keys = Side::kSource;
-  /// Queries look at their own sequence; only then can a row be causal, and has it an own column.
+  /// In a causal model no query of this kind sees a key after its own.
+  bool may_be_causal = false;
+  /// Queries look at their own sequence: only then has a row a column of its own, and one before it.
   bool within_one() const noexcept { return queries == keys; }
 };
 ATTNVIZ_EXPORT Axes axes_of(AttentionKind kind) noexcept;
@@ -222,7 +223,7 @@ class ATTNVIZ_EXPORT AttentionConsumer {
 };
 
 /// One way to reduce attention over heads and layers. Rooms know of a reduction only what stands here; the
-/// table of all is `reductions()` of aggregate.h.
+/// table of all is known_reductions() of aggregate.h.
 struct ReductionInfo {
   std::string_view name;  ///< Of options and files: "mean".
   /// Its rows sum to what the attention's rows do, 1: they may be summed over a passage, are scaled up when
@@ -243,10 +244,10 @@ struct ATTNVIZ_EXPORT AttentionMap {
   std::vector<int> layers;                   ///< Which layer each slab of `by_layer` is.
   std::vector<std::int64_t> queries;         ///< Which query position each row is.
   std::int64_t keys = 0;
-  std::vector<float>
-      by_layer;  ///< [layers, queries, keys], over heads; rollout: from the input up to that layer.
-  std::vector<float>
-      overall;  ///< [queries, keys]: mean of means, max of maxima, min of minima, the last rollout.
+  /// [layers, queries, keys], over heads; rollout: from the input up to that layer.
+  std::vector<float> by_layer;
+  /// [queries, keys]: mean of means, max of maxima, min of minima, the last rollout.
+  std::vector<float> overall;
   std::vector<std::uint8_t> dropped;  ///< [keys], 1: the column was dropped and holds 0; empty: none was.
   std::vector<std::string> removed;   ///< What the dropped columns are: "special tokens", "sinks".
   std::vector<float> removed_mass;    ///< [queries], the mean over layers of what dropped columns held.
@@ -289,8 +290,7 @@ struct ATTNVIZ_EXPORT AttentionMaps {
   const AttentionMap* find(AttentionKind kind, const ReductionInfo& reduction) const noexcept;
 };
 
-// -----------------------------------------------------------------------------------------------------
-// results
+// ----------------------------------------------------------------------------------------------- results
 
 /// Row-major [rows, columns].
 struct Matrix {
@@ -324,8 +324,8 @@ struct SegmentFlow {
   AttentionKind kind = AttentionKind::kSelf;
   std::vector<std::string> names;  ///< "" for tokens outside of every part.
   std::vector<int> layers;
-  std::vector<Matrix>
-      masses;  ///< One [from, to] a layer: mean over heads and the rows of `from`, sum over `to`.
+  /// One [from, to] a layer: mean over heads and the rows of `from`, sum over `to`.
+  std::vector<Matrix> masses;
 };
 
 /// One reduction as one output token sees it.
@@ -353,8 +353,9 @@ struct AttentionView {
   std::vector<Matrix> per_head;       ///< One [heads, sources] for each layer; empty unless asked for.
   std::vector<SegmentMass> segments;  ///< Empty when segments are not named.
   double removed_mass = 0;            ///< Mean attention that dropping special tokens or sinks took away.
-  std::vector<std::string> removed;   ///< What was dropped, "special tokens" or "sinks"; `sources` lacks it,
-                                      ///< and rows of mean and rollout were re-normalised.
+  /// What was dropped, "special tokens" or "sinks"; `sources` lacks it, and rows of mean and rollout were
+  /// re-normalised.
+  std::vector<std::string> removed;
 };
 
 /// One thing that the model put out.

@@ -45,8 +45,8 @@ struct SavedRun {
   std::string version;  ///< Of the attnviz that wrote it.
   std::string model, sha256;
   std::vector<std::pair<std::string, std::string>> options;  ///< Names, and values as JSON.
-  std::vector<std::pair<std::string, std::string>>
-      texts;                           ///< "text", "pair", "target_text", "generated_text".
+  /// "text", "pair", "target_text", "generated_text".
+  std::vector<std::pair<std::string, std::string>> texts;
   std::vector<std::string> positions;  ///< Texts of all tokens, of the source and then of the target.
   std::vector<SavedMap> maps;          ///< Ascending by index.
 };
@@ -83,8 +83,8 @@ struct MapDiff {
   AttentionKind kind = AttentionKind::kSelf;
   const ReductionInfo* reduction = nullptr;
   std::optional<Divergence> divergence;  ///< Of reductions that are distributions.
-  std::optional<WeightChange>
-      largest;  ///< By |B − A|, over the layers of both; nothing without a common source.
+  /// By |B − A|, over the layers of both; nothing without a common source.
+  std::optional<WeightChange> largest;
 };
 
 /// The mass of a named part of the text in both runs; 0 where a run does not name it.
@@ -128,6 +128,8 @@ class ATTNVIZ_EXPORT RunComparison {
   RunComparison& operator=(RunComparison&&) noexcept;
 
   const RunDiff& diff() const noexcept;
+  /// The largest |B − A| that any of heatmaps() and overview() shows.
+  double largest_change() const;
   /// B − A for diff().tokens[token]: for each kind of attention layers × sources and the overall row, of mean
   /// or the first reduction in common. Sources are those of both; what one side lacks is 0 there.
   std::vector<Heatmap> heatmaps(std::size_t token) const;

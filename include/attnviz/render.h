@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -85,25 +86,26 @@ inline constexpr int kThumbnailSide = 96;
 /// How many neighbouring sources share a column, drawn with their largest weight: 1 up to 4,096 sources.
 ATTNVIZ_EXPORT std::int64_t sources_per_column(std::int64_t sources) noexcept;
 
-/// The top of the colour scales of a run: of each kind of attention and reduction ("heads" for single heads)
-/// the largest finite weight outside of sinks and special tokens. Maps may come in any order.
+/// The top of the colour scales of a run: of each kind of attention under each reduction, and of its single
+/// heads, the largest finite weight outside of sinks and special tokens. Maps may come in any order.
 class ATTNVIZ_EXPORT ColorTop {
  public:
   void add(const TokenMap& map);
-  /// 0 where nothing was added.
-  double of(AttentionKind kind, std::string_view reduction) const;
+  /// `reduction`: null for single heads. 0 where nothing was added.
+  double of(AttentionKind kind, const ReductionInfo* reduction) const;
 
  private:
-  std::map<std::pair<AttentionKind, std::string>, double> tops_;
+  std::map<std::pair<AttentionKind, const ReductionInfo*>, double> tops_;
 };
 
 /// Any matrix of weights, as a library user has it, or the outputs × sources summary of one reduction.
 struct Heatmap {
   std::string title;                          ///< One line above it.
   AttentionKind kind = AttentionKind::kSelf;  ///< With `reduction` says which top of a run it shares.
-  std::string reduction;                      ///< "mean"; empty: its own top.
+  const ReductionInfo* reduction = nullptr;   ///< Of the table; null: it has a top of its own.
   Matrix weights;                             ///< ≥ 0 (signed for a difference); not finite: hatched.
-  bool difference = false;  ///< Signed weights: a diverging map, 0 in the middle, up to the largest |w|.
+  bool difference = false;    ///< Signed weights: a diverging map, 0 in the middle, up to the largest |w|.
+  std::optional<double> top;  ///< Above 0: the last colour's weight, whatever is shared.
   std::vector<std::uint8_t> masked;        ///< [rows, columns], 1: the row cannot see it; empty: all visible.
   std::vector<std::string> row_labels;     ///< [rows], or empty.
   std::vector<std::string> column_labels;  ///< [columns], or empty.

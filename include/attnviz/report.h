@@ -39,11 +39,16 @@ struct ManifestModel {
   std::string capture;  ///< "returned", "softmax", "sdpa" or "fused".
 };
 
-/// Files of one output token, relative to the folder of the run.
+/// A file that a format wrote.
+struct ManifestFile {
+  std::string member;  ///< Of the manifest, or of one of its outputs, that names it: "overview", "png".
+  std::string name;    ///< Relative to the folder of the run.
+};
+
+/// Files of one output token.
 struct ManifestOutput {
   std::int64_t index = 0;
-  std::optional<std::string> png;  ///< Nothing with `--no-png`.
-  std::string json;
+  std::vector<ManifestFile> files;  ///< One of each format that has files of tokens and was asked for.
 };
 
 /// Which part of the text each output token looked at.
@@ -54,17 +59,27 @@ struct SegmentTable {
   Matrix masses;                      ///< [outputs, names], mean attention; rows sum to 1.
 };
 
+/// What the files of JSON give as their "schema".
+inline constexpr std::string_view kTokenSchema = "attnviz.token/1";
+inline constexpr std::string_view kRunSchema = "attnviz.manifest/1";
+inline constexpr std::string_view kBatchSchema = "attnviz.batch/1";
+inline constexpr std::string_view kDiffSchema = "attnviz.diff/1";
+inline constexpr std::string_view kBatchDiffSchema = "attnviz.batch-diff/1";
+
+/// Files that are of no format alone. With the last one a folder is whole.
+inline constexpr std::string_view kManifestFile = "manifest.json";  ///< The last of a run, and of a batch.
+inline constexpr std::string_view kDiffFile = "diff.json";          ///< The last of a diff.
+inline constexpr std::string_view kOverviewFile = "overview.png";   ///< Of a run, and of a diff.
+
 /// Everything about a run that is not about one output token. Schema attnviz.manifest/1.
 struct Manifest {
   ManifestModel model;
   ManifestOptions options;
   std::shared_ptr<const Sequence> source;
   std::shared_ptr<const Sequence> target;  ///< Null for models with one stack.
-  std::optional<std::string> overview;     ///< File of the overview picture.
-  std::optional<std::string> segments_picture;
-  std::optional<std::string> npz;
-  std::vector<SegmentTable> segments;  ///< One for each kind that looks at named segments.
-  std::vector<SegmentFlow> flows;      ///< Of sentence pairs.
+  std::vector<ManifestFile> files;         ///< Of the whole run, in the order in which they were written.
+  std::vector<SegmentTable> segments;      ///< One for each kind that looks at named segments.
+  std::vector<SegmentFlow> flows;          ///< Of sentence pairs.
   std::vector<ManifestOutput> outputs;
   std::vector<LayerAudit> audit;
   std::vector<HeadSummary> heads;
@@ -143,9 +158,9 @@ ATTNVIZ_EXPORT std::string manifest_json(const Manifest& manifest);
 /// manifest.json of a batch, schema attnviz.batch/1.
 ATTNVIZ_EXPORT std::string batch_manifest_json(const BatchManifest& manifest);
 
-/// "00012-Poldo": the index, then the label reduced to [A-Za-z0-9_-], at most 24 characters; "00012" if none
-/// is left.
-ATTNVIZ_EXPORT std::string token_file_stem(std::int64_t index, std::string_view label);
+/// "tokens/00012-Poldo.png": the index, then the label reduced to [A-Za-z0-9_-], at most 24 characters, or
+/// nothing if none is left.
+ATTNVIZ_EXPORT std::string token_file(std::int64_t index, std::string_view label, std::string_view extension);
 
 /// Takes a file piece by piece. `offset` may lie before the end of what came: headers are completed when
 /// their content is known.
@@ -250,7 +265,7 @@ class ATTNVIZ_EXPORT BatchDirectory {
   std::vector<std::string> earlier_;  ///< Ids that the manifest of an earlier batch lists.
 };
 
-// ---------------------------------------------------------------------------------------- the files of a run
+// ------------------------------------------------------------------------------------ the files of a run
 
 /// What is left when the model has run: everything that the files of a run are made of.
 struct RunMaps {
@@ -278,8 +293,8 @@ class ATTNVIZ_EXPORT RunWriter {
   virtual ~RunWriter() = default;
   /// A run begins, which stays as it is until finish().
   virtual void begin(const RunMaps& /*run*/) {}
-  /// Writes the file of run.tokens[index], enters its name into `output` and returns its path; nothing where
-  /// the format has none. Called once for each token, in any order, from several threads, each with a
+  /// Writes the file of run.tokens[index], enters it into `output` and returns its path; nothing where the
+  /// format has none. Called once for each token, in any order, from several threads, each with a
   /// `worker` of its own below WriterOptions::workers.
   virtual std::optional<std::string> token(const RunMaps& /*run*/, std::size_t /*index*/, int /*worker*/,
                                            OutputDirectory& /*folder*/, ManifestOutput& /*output*/) {
@@ -310,6 +325,7 @@ using report::JsonWriter;
 using report::make_run_writers;
 using report::Manifest;
 using report::manifest_json;
+using report::ManifestFile;
 using report::ManifestModel;
 using report::ManifestOptions;
 using report::ManifestOutput;
@@ -323,7 +339,7 @@ using report::RunMaps;
 using report::RunWriter;
 using report::segment_tables;
 using report::SegmentTable;
-using report::token_file_stem;
+using report::token_file;
 using report::token_json;
 using report::version;
 using report::WriteAt;

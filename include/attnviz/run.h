@@ -29,8 +29,8 @@ struct NamedText {
 
 /// Which output tokens are asked for; none of both: all.
 struct ATTNVIZ_EXPORT TokenSelection {
-  std::vector<std::int64_t>
-      positions;  ///< Ascending, each once; −1 is the last output token, −2 the one before.
+  /// Ascending, each once; −1 is the last output token, −2 the one before.
+  std::vector<std::int64_t> positions;
   std::vector<std::string> names;  ///< Labels of special tokens: "[CLS]".
 
   bool empty() const noexcept { return positions.empty() && names.empty(); }

@@ -46,7 +46,12 @@ SegmentFlows::SegmentFlows(std::vector<std::string> names, std::vector<std::int6
 SegmentFlows::~SegmentFlows() = default;
 
 Needs SegmentFlows::needs() const {
-  return {.kinds = {AttentionKind::kSelf, AttentionKind::kEncoder}, .layers = impl_->wanted};
+  Needs needs{.layers = impl_->wanted};
+  for (const AttentionKind kind : kAttentionKinds) {
+    const Axes axes = axes_of(kind);
+    if (axes.within_one() && axes.keys == Side::kSource) needs.kinds.push_back(kind);
+  }
+  return needs;
 }
 
 void SegmentFlows::on_block(const AttentionBlock& block) {

@@ -30,10 +30,10 @@ std::string_view to_string(AttentionKind kind) noexcept {
 
 Axes axes_of(AttentionKind kind) noexcept {
   switch (kind) {
-    case AttentionKind::kSelf:
-    case AttentionKind::kEncoder: return {Side::kSource, Side::kSource};
-    case AttentionKind::kDecoder: return {Side::kTarget, Side::kTarget};
-    case AttentionKind::kCross: return {Side::kTarget, Side::kSource};
+    case AttentionKind::kSelf: return {Side::kSource, Side::kSource, true};
+    case AttentionKind::kEncoder: return {Side::kSource, Side::kSource, false};
+    case AttentionKind::kDecoder: return {Side::kTarget, Side::kTarget, true};
+    case AttentionKind::kCross: return {Side::kTarget, Side::kSource, false};
   }
   return {};
 }

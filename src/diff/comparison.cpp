@@ -86,12 +86,11 @@ float ViewPair::change(const Place& place, std::span<const float> a, std::span<c
          (place.source[0] == kNone ? 0.0F : a[place.source[0]]);
 }
 
-std::vector<std::array<std::size_t, 2>> common_layers(const ViewPair& pair) {
+std::vector<std::array<std::size_t, 2>> common_layers(const SavedView& a, const SavedView& b) {
   std::vector<std::array<std::size_t, 2>> rows;
-  const auto &a = pair.views[0]->layers, &b = pair.views[1]->layers;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const auto found = std::find(b.begin(), b.end(), a[i]);
-    if (found != b.end()) rows.push_back({i, static_cast<std::size_t>(found - b.begin())});
+  for (std::size_t i = 0; i < a.layers.size(); ++i) {
+    const auto found = std::find(b.layers.begin(), b.layers.end(), a.layers[i]);
+    if (found != b.layers.end()) rows.push_back({i, static_cast<std::size_t>(found - b.layers.begin())});
   }
   return rows;
 }
@@ -119,25 +118,29 @@ Divergence diverge(const ViewPair& pair, std::span<const float> a, std::span<con
   return out;
 }
 
+double largest_change(const ViewPair& pair, const ReducedAttention& a, const ReducedAttention& b) {
+  double largest = 0;
+  for_each_row(
+      pair, a, b, [&](std::optional<int>, std::span<const float> row_a, std::span<const float> row_b) {
+        for (const ViewPair::Place& place : pair.places)
+          largest = std::max(largest, std::abs(static_cast<double>(pair.change(place, row_a, row_b))));
+      });
+  return largest;
+}
+
 MapDiff compare_maps(const ViewPair& pair, const ReducedAttention& a, const ReducedAttention& b) {
   MapDiff out{.kind = pair.views[0]->kind, .reduction = a.reduction};
   if (a.reduction->distribution) out.divergence = diverge(pair, a.overall, b.overall);
-  const auto look = [&](std::optional<int> layer, std::span<const float> row_a,
-                        std::span<const float> row_b) {
-    for (const ViewPair::Place& place : pair.places) {
-      if (!place.shared()) continue;
-      const double change = pair.change(place, row_a, row_b);
-      if (out.largest && std::abs(change) <= std::abs(out.largest->value)) continue;
-      out.largest = WeightChange{change, layer, pair.views[0]->sources[place.source[0]],
-                                 pair.views[1]->sources[place.source[1]]};
-    }
-  };
-  const std::size_t width_a = pair.views[0]->sources.size(), width_b = pair.views[1]->sources.size();
-  for (const auto& [row_a, row_b] : common_layers(pair)) {
-    look(pair.views[0]->layers[row_a], std::span(a.layers.values).subspan(row_a * width_a, width_a),
-         std::span(b.layers.values).subspan(row_b * width_b, width_b));
-  }
-  look(std::nullopt, a.overall, b.overall);
+  for_each_row(pair, a, b,
+               [&](std::optional<int> layer, std::span<const float> row_a, std::span<const float> row_b) {
+                 for (const ViewPair::Place& place : pair.places) {
+                   if (!place.shared()) continue;
+                   const double change = pair.change(place, row_a, row_b);
+                   if (out.largest && std::abs(change) <= std::abs(out.largest->value)) continue;
+                   out.largest = WeightChange{change, layer, pair.views[0]->sources[place.source[0]],
+                                              pair.views[1]->sources[place.source[1]]};
+                 }
+               });
   return out;
 }
 

@@ -46,13 +46,31 @@ struct ViewPair {
 };
 
 /// Row pairs of the layers that both views have.
-std::vector<std::array<std::size_t, 2>> common_layers(const ViewPair& pair);
+std::vector<std::array<std::size_t, 2>> common_layers(const SavedView& a, const SavedView& b);
+
+/// Calls `look(layer, row of A, row of B)` for each layer that both views have, and last, without a layer,
+/// for the overall rows.
+template <class Look>
+void for_each_row(const ViewPair& pair, const ReducedAttention& a, const ReducedAttention& b,
+                  const Look& look) {
+  const std::size_t width_a = pair.views[0]->sources.size(), width_b = pair.views[1]->sources.size();
+  for (const auto& [row_a, row_b] : common_layers(*pair.views[0], *pair.views[1])) {
+    look(std::optional(pair.views[0]->layers[row_a]),
+         std::span(a.layers.values).subspan(row_a * width_a, width_a),
+         std::span(b.layers.values).subspan(row_b * width_b, width_b));
+  }
+  look(std::optional<int>(), std::span(a.overall), std::span(b.overall));
+}
 
 /// Null when `view` has no such reduction.
 const ReducedAttention* find_reduction(const SavedView& view, const ReductionInfo& reduction);
 
-/// Divergence of two overall rows (see report.h).
+/// Divergence of two overall rows (see diff.h).
 Divergence diverge(const ViewPair& pair, std::span<const float> a, std::span<const float> b);
+
+/// The largest |B − A| in one place of a layer that both have, or of the overall rows; what a side lacks is
+/// 0.
+double largest_change(const ViewPair& pair, const ReducedAttention& a, const ReducedAttention& b);
 
 /// Everything about one reduction of one pair of views.
 MapDiff compare_maps(const ViewPair& pair, const ReducedAttention& a, const ReducedAttention& b);

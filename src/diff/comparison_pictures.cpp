@@ -29,14 +29,11 @@ Heatmap difference_map(const ViewPair& pair, const ReducedAttention& a, const Re
   map.kind = kind;
   map.difference = true;
   for (const ViewPair::Place& place : pair.places) append_label(map, columns.source(place.column));
-  const std::size_t width_a = pair.views[0]->sources.size(), width_b = pair.views[1]->sources.size();
-  for (const auto& [row_a, row_b] : common_layers(pair)) {
-    append_changes(map, pair, std::span(a.layers.values).subspan(row_a * width_a, width_a),
-                   std::span(b.layers.values).subspan(row_b * width_b, width_b));
-    map.row_labels.push_back(std::to_string(pair.views[0]->layers[row_a]));
-  }
-  append_changes(map, pair, a.overall, b.overall);
-  map.row_labels.push_back("overall");
+  for_each_row(pair, a, b,
+               [&](std::optional<int> layer, std::span<const float> row_a, std::span<const float> row_b) {
+                 append_changes(map, pair, row_a, row_b);
+                 map.row_labels.push_back(layer ? std::to_string(*layer) : "overall");
+               });
   return map;
 }
 

@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <cmath>
-
 #include "attnviz/diff.h"
 
 namespace attnviz::diff {
@@ -117,26 +114,6 @@ void write_peak(JsonWriter& json, const char* name, const TokenDiff* token, Choi
   json.end_object();
 }
 
-/// The element of `items` for which `size_of` is largest, the first of equals; null where it is nowhere
-/// there.
-template <class Item, class SizeOf>
-const Item* largest_of(const std::vector<Item>& items, const SizeOf& size_of) {
-  const Item* best = nullptr;
-  double largest = -1;
-  for (const Item& item : items) {
-    const double size = size_of(item);
-    if (size <= largest) continue;
-    largest = size;
-    best = &item;
-  }
-  return best;
-}
-
-double js_of(const MapDiff* map) { return map != nullptr && map->divergence ? map->divergence->js : -1; }
-double change_of(const MapDiff* map) {
-  return map != nullptr && map->largest ? std::abs(map->largest->value) : -1;
-}
-
 void write_peaks(JsonWriter& json, const RunDiff& diff) {
   write_peak(json, "largest_js", diff.most_divergent(), &TokenDiff::most_divergent,
              [&](const MapDiff& map) { json.field("js", static_cast<float>(map.divergence->js)); });
@@ -146,37 +123,10 @@ void write_peaks(JsonWriter& json, const RunDiff& diff) {
 
 }  // namespace
 
-const MapDiff* TokenDiff::most_divergent() const noexcept {
-  return largest_of(maps, [](const MapDiff& map) { return js_of(&map); });
-}
-
-const MapDiff* TokenDiff::most_different() const noexcept {
-  return largest_of(maps, [](const MapDiff& map) { return change_of(&map); });
-}
-
-const SegmentShift* TokenDiff::largest_shift() const noexcept {
-  return largest_of(segments, [](const SegmentShift& shift) { return std::abs(shift.b - shift.a); });
-}
-
-const TokenDiff* RunDiff::most_divergent() const noexcept {
-  return largest_of(tokens, [](const TokenDiff& token) { return js_of(token.most_divergent()); });
-}
-
-const TokenDiff* RunDiff::most_different() const noexcept {
-  return largest_of(tokens, [](const TokenDiff& token) { return change_of(token.most_different()); });
-}
-
-const RecordDiff* BatchDiff::most_divergent() const noexcept {
-  return largest_of(records, [](const RecordDiff& record) {
-    const TokenDiff* token = record.diff ? record.diff->most_divergent() : nullptr;
-    return token == nullptr ? -1 : js_of(token->most_divergent());
-  });
-}
-
 std::string diff_json(const RunDiff& diff, std::span<const std::string> pictures) {
   JsonWriter json;
   json.begin_object();
-  json.field("schema", "attnviz.diff/1");
+  json.field("schema", report::kDiffSchema);
   json.field("attnviz", version());
   write_model(json, "model_a", diff.model_a, diff.sha256_a);
   write_model(json, "model_b", diff.model_b, diff.sha256_b);
@@ -197,7 +147,7 @@ std::string diff_json(const RunDiff& diff, std::span<const std::string> pictures
 std::string diff_json(const BatchDiff& diff) {
   JsonWriter json;
   json.begin_object();
-  json.field("schema", "attnviz.batch-diff/1");
+  json.field("schema", report::kBatchDiffSchema);
   json.field("attnviz", version());
   json.key("records");
   json.begin_array();

@@ -5,61 +5,10 @@
 #include "diff/alignment.h"
 #include "diff/comparison.h"
 #include "diff/comparison_pictures.h"
+#include "diff/differences.h"
 
 namespace attnviz::diff {
 namespace {
-
-constexpr std::array kKinds = {AttentionKind::kSelf, AttentionKind::kEncoder, AttentionKind::kCross,
-                               AttentionKind::kDecoder};
-
-std::string plural(std::size_t count, const std::string& one) {
-  return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
-}
-
-std::string quoted(const std::string& text) {
-  constexpr std::size_t kLongest = 60;
-  if (text.size() <= kLongest) return "'" + text + "'";
-  std::size_t end = kLongest;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return "'" + text.substr(0, end) + "…'";
-}
-
-/// Appends a sentence for each name whose values differ; what a run lacks is "not given".
-void compare_named(const std::string& what, const std::vector<std::pair<std::string, std::string>>& a,
-                   const std::vector<std::pair<std::string, std::string>>& b, bool quote,
-                   std::vector<std::string>& sentences) {
-  const std::map<std::string, std::string> in_a(a.begin(), a.end()), in_b(b.begin(), b.end());
-  std::set<std::string> names;
-  for (const auto* side : {&in_a, &in_b}) {
-    for (const auto& [name, value] : *side) names.insert(name);
-  }
-  const auto shown = [quote](const auto& side, const std::string& name) {
-    const auto found = side.find(name);
-    if (found == side.end()) return std::string("not given");
-    return quote ? quoted(found->second) : found->second;
-  };
-  for (const std::string& name : names) {
-    const auto of_a = in_a.find(name), of_b = in_b.find(name);
-    if (of_a != in_a.end() && of_b != in_b.end() && of_a->second == of_b->second) continue;
-    sentences.push_back(what + name + " differs: " + shown(in_a, name) + " and " + shown(in_b, name));
-  }
-}
-
-std::vector<std::string> compare_runs(const SavedRun& a, const SavedRun& b) {
-  std::vector<std::string> sentences;
-  if (a.sha256 != b.sha256) {
-    sentences.push_back("models differ: " + a.model + " (sha256 " + a.sha256.substr(0, 12) + "…) and " +
-                        b.model + " (sha256 " + b.sha256.substr(0, 12) + "…)");
-  }
-  if (a.version != b.version) sentences.push_back("attnviz differs: " + a.version + " and " + b.version);
-  compare_named("option ", a.options, b.options, false, sentences);
-  compare_named("", a.texts, b.texts, true, sentences);
-  if (a.positions != b.positions) {
-    sentences.push_back("tokens differ: " + std::to_string(a.positions.size()) + " and " +
-                        std::to_string(b.positions.size()));
-  }
-  return sentences;
-}
 
 std::vector<std::string> names_of_outputs(const SavedRun& run, bool same_positions) {
   std::vector<std::string> names;
@@ -75,58 +24,6 @@ const SavedView* find_view(const SavedMap& map, AttentionKind kind) {
   return nullptr;
 }
 
-std::set<std::string> names_of_views(const SavedRun& run) {
-  std::set<std::string> names;
-  for (const SavedMap& map : run.maps) {
-    for (const SavedView& view : map.views) names.emplace(to_string(view.kind));
-  }
-  return names;
-}
-
-struct ByName {
-  bool operator()(const ReductionInfo* a, const ReductionInfo* b) const { return a->name < b->name; }
-};
-using ReductionSet = std::set<const ReductionInfo*, ByName>;
-
-ReductionSet reductions_of(const SavedRun& run) {
-  ReductionSet reductions;
-  for (const SavedMap& map : run.maps) {
-    for (const SavedView& view : map.views) {
-      for (const ReducedAttention& reduction : view.reductions) reductions.insert(reduction.reduction);
-    }
-  }
-  return reductions;
-}
-
-std::set<std::string> names_of(const ReductionSet& reductions) {
-  std::set<std::string> names;
-  for (const ReductionInfo* info : reductions) names.emplace(info->name);
-  return names;
-}
-
-std::string listed(const std::set<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list;
-}
-
-/// Warns of what one run has alone; throws kInput when nothing is in both.
-void check_common(const SavedRun& a, const SavedRun& b, const std::string& what,
-                  const std::set<std::string>& in_a, const std::set<std::string>& in_b,
-                  std::vector<std::string>& warnings) {
-  std::set<std::string> common, alone;
-  std::set_intersection(in_a.begin(), in_a.end(), in_b.begin(), in_b.end(),
-                        std::inserter(common, common.end()));
-  if (common.empty()) {
-    throw Error(ErrorKind::kInput, "cannot compare '" + a.folder + "', which has " + what + " " +
-                                       listed(in_a) + ", with '" + b.folder + "', which has " + listed(in_b) +
-                                       "; make both with the same options");
-  }
-  std::set_symmetric_difference(in_a.begin(), in_a.end(), in_b.begin(), in_b.end(),
-                                std::inserter(alone, alone.end()));
-  if (!alone.empty()) warnings.push_back("only one run has " + what + " " + listed(alone) + "; not compared");
-}
-
 /// Of those in common, a distribution over the heads of each layer, or the first.
 const ReductionInfo* reduction_to_draw(const ReductionSet& a, const ReductionSet& b) {
   const auto common = [&b](const ReductionInfo* info) { return b.contains(info); };
@@ -136,128 +33,181 @@ const ReductionInfo* reduction_to_draw(const ReductionSet& a, const ReductionSet
   return *(best != a.end() ? best : std::find_if(a.begin(), a.end(), common));
 }
 
-void compare_segments(const ViewPair& pair, std::vector<SegmentShift>& shifts) {
-  const auto kind = pair.views[0]->kind;
-  for (const SegmentMass& mass : pair.views[0]->segments) shifts.push_back({kind, mass.name, mass.mass, 0});
-  const auto begin = shifts.end() - static_cast<std::ptrdiff_t>(pair.views[0]->segments.size());
-  std::vector<SegmentShift> new_ones;
-  for (const SegmentMass& mass : pair.views[1]->segments) {
+/// Two runs, and what of the one goes with what of the other.
+struct Aligned {
+  std::array<SavedRun, 2> runs;
+  std::vector<std::array<std::size_t, 2>> outputs;  ///< Maps of both, ascending.
+  std::map<AttentionKind, Columns> columns;
+  const ReductionInfo* drawn = nullptr;  ///< The reduction of the pictures, which both have.
+
+  std::array<const SavedView*, 2> views_of(std::size_t output, AttentionKind kind) const {
+    return {find_view(runs[0].maps[outputs[output][0]], kind),
+            find_view(runs[1].maps[outputs[output][1]], kind)};
+  }
+  std::optional<ViewPair> pair_of(std::size_t output, AttentionKind kind) const {
+    const auto [a, b] = views_of(output, kind);
+    if (a == nullptr || b == nullptr) return std::nullopt;
+    return ViewPair(*a, *b, columns.at(kind));
+  }
+};
+
+/// One view of both runs under the reduction of the pictures.
+struct DrawnPair {
+  ViewPair views;
+  const ReducedAttention& a;
+  const ReducedAttention& b;
+};
+
+std::optional<DrawnPair> drawn_pair_of(const Aligned& aligned, std::size_t output, AttentionKind kind) {
+  auto pair = aligned.pair_of(output, kind);
+  if (!pair) return std::nullopt;
+  const ReducedAttention* a = find_reduction(*pair->views[0], *aligned.drawn);
+  const ReducedAttention* b = find_reduction(*pair->views[1], *aligned.drawn);
+  if (a == nullptr || b == nullptr) return std::nullopt;
+  return DrawnPair{std::move(*pair), *a, *b};
+}
+
+/// Throws kInput when no output token is in both.
+std::vector<std::array<std::size_t, 2>> align_outputs(const SavedRun& a, const SavedRun& b,
+                                                      bool same_positions) {
+  std::vector<std::array<std::size_t, 2>> outputs;
+  for (const auto& [in_a, in_b] :
+       align(names_of_outputs(a, same_positions), names_of_outputs(b, same_positions)))
+    outputs.push_back({in_a, in_b});
+  if (!outputs.empty()) return outputs;
+  throw Error(ErrorKind::kInput, "'" + a.folder + "' and '" + b.folder +
+                                     "' have no output token in common (" + plural(a.maps.size(), "token") +
+                                     " and " + std::to_string(b.maps.size()) +
+                                     "); compare runs of the same text, or with the same --tokens");
+}
+
+/// Indices of the output tokens of a side that have no partner.
+std::vector<std::int64_t> alone(const Aligned& aligned, std::size_t side) {
+  std::set<std::size_t> paired;
+  for (const auto& output : aligned.outputs) paired.insert(output[side]);
+  std::vector<std::int64_t> indices;
+  const std::vector<SavedMap>& maps = aligned.runs[side].maps;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    if (!paired.contains(i)) indices.push_back(maps[i].token.index);
+  }
+  return indices;
+}
+
+std::map<AttentionKind, Columns> align_sources(const SavedRun& a, const SavedRun& b, bool same_positions) {
+  std::map<AttentionKind, Columns> columns;
+  for (const AttentionKind kind : kAttentionKinds) columns.emplace(kind, Columns(a, b, kind, same_positions));
+  return columns;
+}
+
+/// Throws kInput when the runs share no output token, no kind of attention or no reduction.
+Aligned align_runs(SavedRun a, SavedRun b) {
+  const bool same_positions = a.positions == b.positions;
+  auto outputs = align_outputs(a, b, same_positions);
+  check_kinds(a, b);
+  check_reductions(a, b);
+  const ReductionInfo* drawn = reduction_to_draw(reductions_of(a), reductions_of(b));
+  auto columns = align_sources(a, b, same_positions);
+  return {{std::move(a), std::move(b)}, std::move(outputs), std::move(columns), drawn};
+}
+
+std::optional<std::string> warning_of_outputs(const RunDiff& diff) {
+  if (diff.only_a.empty() && diff.only_b.empty()) return std::nullopt;
+  return plural(diff.only_a.size(), "output token") + " of A and " + std::to_string(diff.only_b.size()) +
+         " of B have no partner; not compared";
+}
+
+std::optional<std::string> warning_of_sources(const Columns& columns, AttentionKind kind) {
+  if (columns.alone(0) == 0 && columns.alone(1) == 0) return std::nullopt;
+  return plural(columns.alone(0), "source") + " of A and " + std::to_string(columns.alone(1)) +
+         " of B have no partner in " + std::string(to_string(kind)) +
+         " attention; their weight counts as lost or new";
+}
+
+std::optional<std::string> warning_of_layers(const SavedView& a, const SavedView& b) {
+  if (a.layers == b.layers) return std::nullopt;
+  return "layers of " + std::string(to_string(a.kind)) + " attention differ, " +
+         std::to_string(a.layers.size()) + " and " + std::to_string(b.layers.size()) + "; compared " +
+         plural(common_layers(a, b).size(), "layer") + " of both, and the overall rows";
+}
+
+/// What is not compared, each once.
+std::vector<std::string> warnings_of(const Aligned& aligned, const RunDiff& diff) {
+  const auto& [a, b] = aligned.runs;
+  std::vector<std::string> warnings;
+  const auto add = [&warnings](std::optional<std::string> warning) {
+    if (warning && std::find(warnings.begin(), warnings.end(), *warning) == warnings.end())
+      warnings.push_back(std::move(*warning));
+  };
+  add(warning_of_outputs(diff));
+  add(check_kinds(a, b));
+  add(check_reductions(a, b));
+  for (const AttentionKind kind : kAttentionKinds) add(warning_of_sources(aligned.columns.at(kind), kind));
+  for (std::size_t output = 0; output < aligned.outputs.size(); ++output) {
+    for (const AttentionKind kind : kAttentionKinds) {
+      const auto [view_a, view_b] = aligned.views_of(output, kind);
+      if (view_a != nullptr && view_b != nullptr) add(warning_of_layers(*view_a, *view_b));
+    }
+  }
+  return warnings;
+}
+
+/// Segments of A in its order, then those of B alone.
+std::vector<SegmentShift> compare_segments(const SavedView& a, const SavedView& b) {
+  std::vector<SegmentShift> shifts;
+  for (const SegmentMass& mass : a.segments) shifts.push_back({a.kind, mass.name, mass.mass, 0});
+  for (const SegmentMass& mass : b.segments) {
+    const auto end = shifts.begin() + static_cast<std::ptrdiff_t>(a.segments.size());
     const auto found =
-        std::find_if(begin, shifts.end(), [&](const auto& shift) { return shift.name == mass.name; });
-    if (found == shifts.end()) {
-      new_ones.push_back({kind, mass.name, 0, mass.mass});
+        std::find_if(shifts.begin(), end, [&](const auto& shift) { return shift.name == mass.name; });
+    if (found == end) {
+      shifts.push_back({a.kind, mass.name, 0, mass.mass});
     } else {
       found->b = mass.mass;
     }
   }
-  shifts.insert(shifts.end(), new_ones.begin(), new_ones.end());
+  return shifts;
+}
+
+TokenDiff compare_token(const Aligned& aligned, std::size_t output) {
+  const OutputToken& a = aligned.runs[0].maps[aligned.outputs[output][0]].token;
+  const OutputToken& b = aligned.runs[1].maps[aligned.outputs[output][1]].token;
+  TokenDiff out{.index_a = a.index, .index_b = b.index, .text = b.text};
+  for (const AttentionKind kind : kAttentionKinds) {
+    const auto pair = aligned.pair_of(output, kind);
+    if (!pair) continue;
+    for (const ReducedAttention& reduction : pair->views[0]->reductions) {
+      const ReducedAttention* other = find_reduction(*pair->views[1], *reduction.reduction);
+      if (other != nullptr) out.maps.push_back(compare_maps(*pair, reduction, *other));
+    }
+    for (SegmentShift& shift : compare_segments(*pair->views[0], *pair->views[1]))
+      out.segments.push_back(std::move(shift));
+  }
+  return out;
+}
+
+RunDiff compare(const Aligned& aligned) {
+  const auto& [a, b] = aligned.runs;
+  RunDiff diff{.model_a = a.model, .model_b = b.model, .sha256_a = a.sha256, .sha256_b = b.sha256};
+  diff.differences = differences_of(a, b);
+  diff.only_a = alone(aligned, 0);
+  diff.only_b = alone(aligned, 1);
+  diff.warnings = warnings_of(aligned, diff);
+  for (std::size_t output = 0; output < aligned.outputs.size(); ++output)
+    diff.tokens.push_back(compare_token(aligned, output));
+  return diff;
 }
 
 }  // namespace
 
 struct RunComparison::Impl {
-  std::array<SavedRun, 2> runs;
-  std::map<AttentionKind, Columns> columns;
-  std::vector<std::array<std::size_t, 2>> partners;  ///< Maps of diff.tokens.
-  const ReductionInfo* drawn = nullptr;              ///< The reduction of the pictures.
+  Aligned aligned;
   RunDiff diff;
-
-  std::optional<ViewPair> pair_of(std::size_t token, AttentionKind kind) const {
-    const SavedView* a = find_view(runs[0].maps[partners[token][0]], kind);
-    const SavedView* b = find_view(runs[1].maps[partners[token][1]], kind);
-    if (a == nullptr || b == nullptr) return std::nullopt;
-    return ViewPair(*a, *b, columns.at(kind));
-  }
-
-  void align_outputs(bool same_positions);
-  void align_sources(bool same_positions);
-  void compare_tokens();
-  void warn_of_layers(const ViewPair& pair);
 };
 
-void RunComparison::Impl::align_outputs(bool same_positions) {
-  const auto pairs =
-      align(names_of_outputs(runs[0], same_positions), names_of_outputs(runs[1], same_positions));
-  for (const auto& [a, b] : pairs) partners.push_back({a, b});
-  for (std::size_t side = 0; side < 2; ++side) {
-    std::set<std::size_t> paired;
-    for (const auto& pair : partners) paired.insert(pair[side]);
-    for (std::size_t i = 0; i < runs[side].maps.size(); ++i) {
-      if (!paired.contains(i))
-        (side == 0 ? diff.only_a : diff.only_b).push_back(runs[side].maps[i].token.index);
-    }
-  }
-  const std::string folders = "'" + runs[0].folder + "' and '" + runs[1].folder + "'";
-  if (partners.empty()) {
-    throw Error(ErrorKind::kInput, folders + " have no output token in common (" +
-                                       plural(runs[0].maps.size(), "token") + " and " +
-                                       std::to_string(runs[1].maps.size()) +
-                                       "); compare runs of the same text, or with the same --tokens");
-  }
-  if (!diff.only_a.empty() || !diff.only_b.empty()) {
-    diff.warnings.push_back(plural(diff.only_a.size(), "output token") + " of A and " +
-                            std::to_string(diff.only_b.size()) + " of B have no partner; not compared");
-  }
-}
-
-void RunComparison::Impl::align_sources(bool same_positions) {
-  for (const AttentionKind kind : kKinds) {
-    const Columns& made =
-        columns.emplace(kind, Columns(runs[0], runs[1], kind, same_positions)).first->second;
-    if (made.alone(0) == 0 && made.alone(1) == 0) continue;
-    diff.warnings.push_back(plural(made.alone(0), "source") + " of A and " + std::to_string(made.alone(1)) +
-                            " of B have no partner in " + std::string(to_string(kind)) +
-                            " attention; their weight counts as lost or new");
-  }
-}
-
-void RunComparison::Impl::warn_of_layers(const ViewPair& pair) {
-  if (pair.views[0]->layers == pair.views[1]->layers) return;
-  const std::size_t common = common_layers(pair).size();
-  std::string sentence = "layers of " + std::string(to_string(pair.views[0]->kind)) + " attention differ, " +
-                         std::to_string(pair.views[0]->layers.size()) + " and " +
-                         std::to_string(pair.views[1]->layers.size()) + "; compared " +
-                         plural(common, "layer") + " of both, and the overall rows";
-  if (std::find(diff.warnings.begin(), diff.warnings.end(), sentence) == diff.warnings.end())
-    diff.warnings.push_back(std::move(sentence));
-}
-
-void RunComparison::Impl::compare_tokens() {
-  for (std::size_t token = 0; token < partners.size(); ++token) {
-    const OutputToken& a = runs[0].maps[partners[token][0]].token;
-    const OutputToken& b = runs[1].maps[partners[token][1]].token;
-    TokenDiff out{.index_a = a.index, .index_b = b.index, .text = b.text};
-    for (const AttentionKind kind : kKinds) {
-      const auto pair = pair_of(token, kind);
-      if (!pair) continue;
-      warn_of_layers(*pair);
-      for (const ReducedAttention& reduction : pair->views[0]->reductions) {
-        const ReducedAttention* other = find_reduction(*pair->views[1], *reduction.reduction);
-        if (other != nullptr) out.maps.push_back(compare_maps(*pair, reduction, *other));
-      }
-      compare_segments(*pair, out.segments);
-    }
-    diff.tokens.push_back(std::move(out));
-  }
-}
-
-RunComparison::RunComparison(SavedRun a, SavedRun b) : impl_(std::make_unique<Impl>()) {
-  impl_->runs = {std::move(a), std::move(b)};
-  const auto& [first, second] = impl_->runs;
-  RunDiff& diff = impl_->diff;
-  diff.model_a = first.model;
-  diff.model_b = second.model;
-  diff.sha256_a = first.sha256;
-  diff.sha256_b = second.sha256;
-  diff.differences = compare_runs(first, second);
-  const bool same_positions = first.positions == second.positions;
-  impl_->align_outputs(same_positions);
-  check_common(first, second, "attention", names_of_views(first), names_of_views(second), diff.warnings);
-  const ReductionSet in_a = reductions_of(first), in_b = reductions_of(second);
-  check_common(first, second, "reductions", names_of(in_a), names_of(in_b), diff.warnings);
-  impl_->drawn = reduction_to_draw(in_a, in_b);
-  impl_->align_sources(same_positions);
-  impl_->compare_tokens();
+RunComparison::RunComparison(SavedRun a, SavedRun b) {
+  Aligned aligned = align_runs(std::move(a), std::move(b));
+  RunDiff diff = compare(aligned);
+  impl_ = std::make_unique<Impl>(Impl{std::move(aligned), std::move(diff)});
 }
 
 RunComparison::~RunComparison() = default;
@@ -266,29 +216,34 @@ RunComparison& RunComparison::operator=(RunComparison&&) noexcept = default;
 
 const RunDiff& RunComparison::diff() const noexcept { return impl_->diff; }
 
+double RunComparison::largest_change() const {
+  double largest = 0;
+  for (std::size_t token = 0; token < impl_->aligned.outputs.size(); ++token) {
+    for (const AttentionKind kind : kAttentionKinds) {
+      if (const auto pair = drawn_pair_of(impl_->aligned, token, kind))
+        largest = std::max(largest, diff::largest_change(pair->views, pair->a, pair->b));
+    }
+  }
+  return largest;
+}
+
 std::vector<Heatmap> RunComparison::heatmaps(std::size_t token) const {
   std::vector<Heatmap> all;
-  for (const AttentionKind kind : kKinds) {
-    const auto pair = impl_->pair_of(token, kind);
-    if (!pair) continue;
-    const ReducedAttention* a = find_reduction(*pair->views[0], *impl_->drawn);
-    const ReducedAttention* b = find_reduction(*pair->views[1], *impl_->drawn);
-    if (a != nullptr && b != nullptr && !pair->places.empty())
-      all.push_back(difference_map(*pair, *a, *b, impl_->columns.at(kind)));
+  for (const AttentionKind kind : kAttentionKinds) {
+    const auto pair = drawn_pair_of(impl_->aligned, token, kind);
+    if (pair && !pair->views.places.empty())
+      all.push_back(difference_map(pair->views, pair->a, pair->b, impl_->aligned.columns.at(kind)));
   }
   return all;
 }
 
 std::vector<Heatmap> RunComparison::overview() const {
   std::vector<Heatmap> all;
-  for (const AttentionKind kind : kKinds) {
-    const Columns& columns = impl_->columns.at(kind);
-    Heatmap map = empty_overview(columns, kind, *impl_->drawn);
-    for (std::size_t token = 0; token < impl_->partners.size(); ++token) {
-      const auto pair = impl_->pair_of(token, kind);
-      const auto* a = pair ? find_reduction(*pair->views[0], *impl_->drawn) : nullptr;
-      const auto* b = pair ? find_reduction(*pair->views[1], *impl_->drawn) : nullptr;
-      if (a != nullptr && b != nullptr) append_row(map, *pair, *a, *b, impl_->diff.tokens[token]);
+  for (const AttentionKind kind : kAttentionKinds) {
+    Heatmap map = empty_overview(impl_->aligned.columns.at(kind), kind, *impl_->aligned.drawn);
+    for (std::size_t token = 0; token < impl_->aligned.outputs.size(); ++token) {
+      if (const auto pair = drawn_pair_of(impl_->aligned, token, kind))
+        append_row(map, pair->views, pair->a, pair->b, impl_->diff.tokens[token]);
     }
     if (map.weights.rows > 0 && map.weights.columns > 0) all.push_back(std::move(map));
   }

@@ -5,12 +5,14 @@
 #include <set>
 
 #include "attnviz/diff.h"
+#include "core/utf8.h"
 
 namespace attnviz::diff {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using report::kBatchSchema, report::kManifestFile, report::kRunSchema, report::kTokenSchema;
 
 /// What is wrong with a document; read() adds the file's name.
 struct Wrong {
@@ -46,7 +48,7 @@ const json& list_of(const json& object, const char* name) {
 float weight_of(const json& value) {
   const double weight = value.is_number() ? value.get<double>() : NAN;
   if (!(weight >= 0 && weight <= std::numeric_limits<float>::max())) {
-    throw Wrong{"has the weight " + value.dump(-1, ' ', true, json::error_handler_t::replace).substr(0, 40) +
+    throw Wrong{"has the weight " + utf8::shown(value.dump(-1, ' ', true, json::error_handler_t::replace)) +
                 " where a finite number from 0 up was expected"};
   }
   return static_cast<float>(weight);
@@ -78,7 +80,7 @@ const ReductionInfo* info_of(const std::string& name, Reductions known) {
   for (const ReductionInfo* info : known) {
     if (info->name == name) return info;
   }
-  throw Wrong{"has a reduction '" + name.substr(0, 40) + "', which this attnviz does not know"};
+  throw Wrong{"has a reduction '" + utf8::shown(name) + "', which this attnviz does not know"};
 }
 
 ReducedAttention read_reduction(const ReductionInfo* info, const json& reduction, std::size_t sources) {
@@ -96,7 +98,7 @@ AttentionKind kind_of(const std::string& name) {
   for (const auto kind : kAttentionKinds) {
     if (to_string(kind) == name) return kind;
   }
-  throw Wrong{"has a view of '" + name.substr(0, 40) +
+  throw Wrong{"has a view of '" + utf8::shown(name) +
               "' attention, which is none of self, encoder, decoder, cross"};
 }
 
@@ -154,7 +156,7 @@ SavedMap read_map(const json& document, std::int64_t index, const std::vector<in
 
 /// The document in `path`, whose schema is one of `schemas`, as `make` reads it.
 template <class Make>
-auto read(const fs::path& path, const std::vector<std::string>& schemas, const Make& make) {
+auto read(const fs::path& path, std::initializer_list<std::string_view> schemas, const Make& make) {
   std::error_code error;
   if (!fs::is_regular_file(path, error))
     refuse(path, "is missing, so the folder is not whole; run attnviz again");
@@ -164,7 +166,7 @@ auto read(const fs::path& path, const std::vector<std::string>& schemas, const M
   try {
     const std::string schema = text_of(document, "schema");
     if (std::find(schemas.begin(), schemas.end(), schema) == schemas.end()) {
-      refuse(path, "has the schema '" + schema.substr(0, 40) + "' where " + schemas.front() +
+      refuse(path, "has the schema '" + utf8::shown(schema) + "' where " + std::string(*schemas.begin()) +
                        " was expected; compare with the attnviz that wrote it");
     }
     return make(document);
@@ -177,7 +179,7 @@ void check_folder(const fs::path& folder) {
   std::error_code error;
   if (!fs::is_directory(folder, error))
     refuse(folder, "is not a folder; give the one that attnviz wrote with --out");
-  if (!fs::exists(folder / "manifest.json", error)) {
+  if (!fs::exists(folder / kManifestFile, error)) {
     refuse(folder,
            "holds no manifest.json: it holds no maps, or the run that wrote them did not end; run attnviz "
            "again");
@@ -236,7 +238,7 @@ std::pair<std::vector<SavedOutput>, std::vector<int>> read_manifest(const json& 
   for (const json& output : list_of(manifest, "outputs")) {
     outputs.push_back({count_of(output, "index"), text_of(output, "json")});
     if (!is_token_file(outputs.back().file))
-      throw Wrong{"names the file '" + outputs.back().file.substr(0, 80) +
+      throw Wrong{"names the file '" + utf8::shown(outputs.back().file) +
                   "', which is not of the form tokens/00012-name.json"};
     if (outputs.size() > 1 && outputs[outputs.size() - 2].index >= outputs.back().index)
       throw Wrong{"has outputs that are not in order"};
@@ -250,14 +252,14 @@ SavedRun read_maps(const fs::path& folder, Reductions known) {
   check_folder(folder);
   SavedRun run;
   run.folder = folder.string();
-  const auto [outputs, selected] =
-      read(folder / "manifest.json", {"attnviz.manifest/1"},
-           [&run](const json& manifest) { return read_manifest(manifest, run); });
+  const auto [outputs, selected] = read(folder / kManifestFile, {kRunSchema}, [&run](const json& manifest) {
+    return read_manifest(manifest, run);
+  });
   for (const SavedOutput& output : outputs) {
     const auto read_one = [&, &selected = selected](const json& map) {
       return read_map(map, output.index, selected, known);
     };
-    run.maps.push_back(read(folder / output.file, {"attnviz.token/1"}, read_one));
+    run.maps.push_back(read(folder / output.file, {kTokenSchema}, read_one));
   }
   return run;
 }
@@ -265,22 +267,21 @@ SavedRun read_maps(const fs::path& folder, Reductions known) {
 std::optional<std::vector<std::string>> read_batch_ids(const fs::path& folder) {
   check_folder(folder);
   const auto ids_of = [&folder](const json& manifest) -> std::optional<std::vector<std::string>> {
-    if (manifest["schema"] == "attnviz.manifest/1") return std::nullopt;
+    if (manifest["schema"] == kRunSchema) return std::nullopt;
     std::vector<std::string> ids;
     std::set<std::string> seen;
     for (const json& record : list_of(manifest, "records")) {
       if (record.is_object() && record.contains("id") && record["id"].is_null())
         continue;  // it has no folder
       std::string id = text_of(record, "id");
-      if (!is_record_id(id))
-        throw Wrong{"has the record '" + id.substr(0, 100) + "', which is no plain name"};
+      if (!is_record_id(id)) throw Wrong{"has the record '" + utf8::shown(id) + "', which is no plain name"};
       if (text_of(record, "status") != "done") continue;
       if (!seen.insert(id).second) throw Wrong{"lists the record '" + id + "' twice"};
       ids.push_back(std::move(id));
     }
     return ids;
   };
-  return read(folder / "manifest.json", {"attnviz.manifest/1", "attnviz.batch/1"}, ids_of);
+  return read(folder / kManifestFile, {kRunSchema, kBatchSchema}, ids_of);
 }
 
 }  // namespace attnviz::diff

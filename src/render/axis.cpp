@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMostAttended = 8;
 constexpr int kMarkHeight = 4;  ///< Of the triangle at the query.
+int half_label() { return line_height(kLabelSize) / 2; }
 
 int center_of(const Columns& columns, std::int64_t source) {
   return columns.left + static_cast<int>(source / columns.bin) * columns.cell_width + columns.cell_width / 2;
@@ -118,6 +119,43 @@ void draw_segments(Pen& pen, const Columns& columns, int y) {
   }
 }
 
+std::uint8_t leader_color(const Columns& columns, const PlacedLabel& label) {
+  if (columns.query == label.source) return color::kAccent;
+  return label.wanted ? color::kDim : color::kQuiet;
+}
+
+/// Whether every label fits, as it is read, under its own column.
+bool fit_under_columns(Pen& pen, const Columns& columns) {
+  if (columns.bin > 1 || columns.cell_width <= 12) return false;
+  for (std::int64_t source = 0; source < columns.sources; ++source) {
+    const auto label = pen.shaper.line(label_of(columns, source, false), kLabelSize);
+    if (label->pixels() > columns.cell_width - 6) return false;
+  }
+  return true;
+}
+
+/// Each label in the middle of its column.
+std::vector<PlacedLabel> place_flat(const Columns& columns) {
+  return place_labels(columns, columns.cell_width, columns.left, columns.left + columns.width());
+}
+
+/// Turned labels side by side, also beside the columns where that is `right` of them.
+std::vector<PlacedLabel> place_turned(const Columns& columns, int right) {
+  const int low = std::min(columns.left + half_label(), columns.left + columns.cell_width / 2);
+  const int high = std::max(right - half_label(), columns.left + columns.width() - columns.cell_width / 2);
+  return place_labels(columns, line_height(kLabelSize), low, high);
+}
+
+/// Says which labels are there and which are not; returns where the note ends.
+int draw_left_out(Pen& pen, const Columns& columns, std::size_t labelled, int y, int right) {
+  const std::string note = std::to_string(columns.sources) + " " + columns.unit + ", " +
+                           std::to_string(labelled) + " labelled: the first, the last, " +
+                           (columns.attended.empty() ? "" : "the most attended, ") +
+                           "and others where there is room";
+  const auto shaped = pen.shaper.line_within(note, kLabelSize, right - columns.left);
+  return pen.scene.text(shaped, columns.left, y, Ink::kDim, Role::kNote).bottom();
+}
+
 }  // namespace
 
 std::vector<PlacedLabel> place_labels(const Columns& columns, int pitch, int low, int high) {
@@ -150,45 +188,23 @@ int draw_axis(Pen& pen, const Columns& columns, int y, int right) {
     draw_segments(pen, columns, y + 2);
     y += 6;
   }
-  bool flat = true;  // every label fits under its column
-  for (std::int64_t source = 0; flat && source < columns.sources; ++source) {
-    flat = columns.bin == 1 && columns.cell_width > 12 &&
-           pen.shaper.line(label_of(columns, source, false), kLabelSize)->pixels() <= columns.cell_width - 6;
-  }
-  const int pitch = flat ? columns.cell_width : line_height(kLabelSize);
-  const int half = line_height(kLabelSize) / 2;
-  const int low = flat ? columns.left : std::min(columns.left + half, columns.left + columns.cell_width / 2);
-  const int high = flat ? columns.left + columns.width()
-                        : std::max(right - half, columns.left + columns.width() - columns.cell_width / 2);
-  const std::vector<PlacedLabel> labels = place_labels(columns, pitch, low, high);
+  const bool flat = fit_under_columns(pen, columns);
+  const std::vector<PlacedLabel> labels = flat ? place_flat(columns) : place_turned(columns, right);
   const bool all = static_cast<std::int64_t>(labels.size()) == columns.sources;
   const int reach = reach_of(columns, labels, all);
   int bottom = y;
   for (const PlacedLabel& label : labels) {
+    if (!all) draw_leader(pen, label, y, reach, leader_color(columns, label));
     const auto shaped = pen.shaper.line(label_of(columns, label.source, !all), kLabelSize);
     const Ink ink = ink_of(columns, label);
-    if (!all) {
-      const std::uint8_t color = columns.query == label.source ? color::kAccent
-                                 : label.wanted                ? color::kDim
-                                                               : color::kQuiet;
-      draw_leader(pen, label, y, reach, color);
-    }
-    const Rect box =
-        flat ? pen.scene.text(shaped, label.column_center - shaped->pixels() / 2, y + reach + 1, ink,
-                              Role::kColumn)
-             : pen.scene.text_up(shaped, label.label_center - half, y + reach + 2, ink, Role::kColumn);
+    const Rect box = flat ? pen.scene.text(shaped, label.column_center - shaped->pixels() / 2, y + reach + 1,
+                                           ink, Role::kColumn)
+                          : pen.scene.text_up(shaped, label.label_center - half_label(), y + reach + 2, ink,
+                                              Role::kColumn);
     bottom = std::max(bottom, box.bottom());
   }
   draw_query_mark(pen, columns, y);
-  if (!all) {
-    const std::string note = std::to_string(columns.sources) + " " + columns.unit + ", " +
-                             std::to_string(labels.size()) + " labelled: the first, the last, " +
-                             (columns.attended.empty() ? "" : "the most attended, ") +
-                             "and others where there is room";
-    const auto shaped = pen.shaper.line_within(note, kLabelSize, right - columns.left);
-    bottom = pen.scene.text(shaped, columns.left, bottom + 4, Ink::kDim, Role::kNote).bottom();
-  }
-  return bottom;
+  return all ? bottom : draw_left_out(pen, columns, labels.size(), bottom + 4, right);
 }
 
 }  // namespace attnviz::render

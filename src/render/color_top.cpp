@@ -19,23 +19,23 @@ void ColorTop::add(const TokenMap& map) {
   for (const AttentionView& view : map.views) {
     const std::vector<std::uint8_t> special = special_sources(view);
     const bool first = !view.sources.empty() && view.sources[0] == 0;
-    const auto add = [&](std::string_view name, const Matrix& weights, std::vector<std::uint8_t> left_out) {
+    const auto add = [&](const ReductionInfo* reduction, const Matrix& weights,
+                         std::vector<std::uint8_t> left_out) {
       for (std::size_t i = 0; i < left_out.size(); ++i) left_out[i] |= special[i];
-      double& top = tops_[{view.kind, std::string(name)}];
+      double& top = tops_[{view.kind, reduction}];
       top = std::max(top, largest_weight(weights, {}, left_out));
     };
     for (const ReducedAttention& reduced : view.reductions) {
       const auto sinks = sink_columns(reduced.layers, {}, special, first);
-      add(reduced.reduction->name, reduced.layers, sinks);
-      add(reduced.reduction->name, {1, static_cast<std::int64_t>(reduced.overall.size()), reduced.overall},
-          sinks);
+      add(reduced.reduction, reduced.layers, sinks);
+      add(reduced.reduction, {1, static_cast<std::int64_t>(reduced.overall.size()), reduced.overall}, sinks);
     }
-    for (const Matrix& heads : view.per_head) add("heads", heads, sink_columns(heads, {}, special, first));
+    for (const Matrix& heads : view.per_head) add(nullptr, heads, sink_columns(heads, {}, special, first));
   }
 }
 
-double ColorTop::of(AttentionKind kind, std::string_view reduction) const {
-  const auto found = tops_.find({kind, std::string(reduction)});
+double ColorTop::of(AttentionKind kind, const ReductionInfo* reduction) const {
+  const auto found = tops_.find({kind, reduction});
   return found == tops_.end() ? 0.0 : found->second;
 }
 

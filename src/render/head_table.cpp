@@ -25,7 +25,7 @@ enum class Statistic : std::size_t { kEntropy, kSink, kPrevious, kSelf, kInducti
 constexpr std::array<const char*, 6> kNames = {"ent", "sink", "prev", "self", "ind", "dup"};
 
 std::optional<double> value_of(const HeadSummary& head, std::size_t statistic) {
-  const bool crosses = head.kind == AttentionKind::kCross;
+  const bool crosses = !axes_of(head.kind).within_one();
   switch (static_cast<Statistic>(statistic)) {
     case Statistic::kEntropy: return head.entropy;
     case Statistic::kSink: return head.sink;
@@ -98,11 +98,12 @@ class HeadTable {
   }
 
  private:
+  bool within_one() const noexcept { return axes_of(heads_[0].kind).within_one(); }
+
   double top_of(const ColorTop& top) const {
     if (pen_.options.top.kind == ScaleTop::Kind::kValue) return pen_.options.top.value;
-    const AttentionKind kind = heads_[0].kind;
-    if (pen_.options.top.kind == ScaleTop::Kind::kRun && top.of(kind, "heads") > 0)
-      return top.of(kind, "heads");
+    const double of_run = top.of(heads_[0].kind, nullptr);
+    if (pen_.options.top.kind == ScaleTop::Kind::kRun && of_run > 0) return of_run;
     double outside = 0;
     double anywhere = 0;
     for (const HeadSummary& head : heads_) {
@@ -117,7 +118,7 @@ class HeadTable {
   void lay_out(int times) {
     side_ = times * kThumbnailSide;
     items_a_line_ = (side_ + kGap) / kCaptionColumn;
-    const int items = heads_[0].kind == AttentionKind::kCross ? 2 : repeats_ ? 6 : 4;
+    const int items = !within_one() ? 2 : repeats_ ? 6 : 4;
     lines_ = (items + items_a_line_ - 1) / items_a_line_;
     height_ = line_height(kLabelSize);
     for (const HeadSummary& head : heads_) {
@@ -142,7 +143,7 @@ class HeadTable {
     }
     const std::int64_t queries = std::max(heads_[0].queries, first.rows);
     const std::int64_t keys = std::max(heads_[0].keys, first.columns);
-    const bool may_mask = heads_[0].kind != AttentionKind::kCross && queries > 1;
+    const bool may_mask = within_one() && queries > 1;
     const auto seen = std::find_if(most.begin(), most.end(), [](float weight) { return weight != 0; });
     if (seen != most.end()) skipped_ = (seen - most.begin()) / first.columns;
     hidden_.assign(most.size(), 0);
@@ -193,7 +194,7 @@ class HeadTable {
     pen_.scene.text(pen_.shaper.line_within(caption, kCaptionSize, bar - 16 - left), left, y, Ink::kText,
                     Role::kCaption);
     std::string legend = "ent: entropy in bits · weight on sink: the first token";
-    if (heads_[0].kind != AttentionKind::kCross) legend += ", prev: the one before, self: its own";
+    if (within_one()) legend += ", prev: the one before, self: its own";
     std::string more = repeats_ ? "ind: what followed an equal token, dup: an equal token · " : "";
     more += "framed: extremes";
     std::string cells = pooled_note();

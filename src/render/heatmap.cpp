@@ -41,9 +41,10 @@ void check(const Heatmap& heatmap) {
 }
 
 double top_of(const Pen& pen, const Heatmap& heatmap, const ColorTop& top) {
+  if (heatmap.top) return *heatmap.top;
   if (pen.options.top.kind == ScaleTop::Kind::kValue) return pen.options.top.value;
   if (heatmap.difference) return largest_weight(heatmap.weights, heatmap.masked, {});
-  const double of_run = heatmap.reduction.empty() ? 0 : top.of(heatmap.kind, heatmap.reduction);
+  const double of_run = heatmap.reduction == nullptr ? 0 : top.of(heatmap.kind, heatmap.reduction);
   if (pen.options.top.kind == ScaleTop::Kind::kRun && of_run > 0) return whole_top(of_run);
   std::vector<std::uint8_t> left_out = sink_columns(heatmap.weights, heatmap.masked, heatmap.special, true);
   for (std::size_t i = 0; i < heatmap.special.size(); ++i) left_out[i] |= heatmap.special[i];

@@ -66,6 +66,46 @@ Matrix matrix_of(const WeightView& view) {
   return {view.rows, view.columns, {view.values.begin(), view.values.end()}};
 }
 
+/// Caption, colour bar and notes; returns where the cells begin.
+int draw_panel_head(Pen& pen, const Panel& panel, const Columns& columns, const Clipped& clipped, int y,
+                    int right) {
+  const int bar = draw_color_bar(pen, panel.scale, clipped.any(), y + 3, right);
+  const int room = bar - 24 - panel.left;
+  pen.scene.text(pen.shaper.line_within(panel.caption, kCaptionSize, room), panel.left, y, Ink::kText,
+                 Role::kCaption);
+  std::vector<std::string> notes = panel.notes;
+  if (clipped.any()) {
+    const auto sinks =
+        sink_columns(matrix_of(panel.weights), panel.weights.masked, columns.special, columns.from_start);
+    notes.push_back(clipped_note(columns, panel.scale, clipped, sinks));
+  }
+  std::string note;
+  for (const std::string& part : notes) note += (note.empty() ? "" : " · ") + part;
+  return std::max(y + 38, draw_note(pen, note, panel.left, y + 18, room) + 5);
+}
+
+/// Cells in a frame below `y`, and their weights in them where they are wanted and each cell is one weight.
+Rect draw_cells(Pen& pen, Grid cells, const Columns& columns, int cell_height, int y,
+                const WeightView& weights, bool exact) {
+  cells.x = columns.left;
+  cells.y = y;
+  cells.cell_width = columns.cell_width;
+  cells.cell_height = cell_height;
+  const Rect box = cells.box();
+  pen.scene.frame({box.x - 1, box.y - 1, box.width + 2, box.height + 2}, color::kHair);
+  const Grid shape = pen.options.annotate && exact ? cells : Grid{};
+  pen.scene.grid(std::move(cells));
+  if (!shape.colors.empty()) annotate(pen, weights, shape);
+  return box;
+}
+
+/// The turned name of the rows, where it finds room beside them.
+void draw_row_axis(Pen& pen, const Panel& panel, const Rect& cells) {
+  const auto name = pen.shaper.line(panel.row_axis, kLabelSize);
+  if (panel.row_axis.empty() || name->pixels() > cells.height) return;
+  pen.scene.text_up(name, panel.left, cells.y + (cells.height - name->pixels()) / 2, Ink::kDim, Role::kRow);
+}
+
 }  // namespace
 
 int row_label_width(Pen& pen, const Panel& panel) {
@@ -152,53 +192,25 @@ int draw_swatches(Pen& pen, const std::vector<std::pair<Swatch, std::string>>& i
 int draw_panel(Pen& pen, const Panel& panel, const Columns& columns, int y, int right) {
   Clipped clipped;
   Grid cells = color_cells(panel.weights, panel.row_bin, columns.bin, panel.scale, clipped);
-  Grid overall;
-  if (!panel.overall.empty()) {
-    overall = color_cells({panel.overall, {}, 1, columns.sources}, 1, columns.bin, panel.scale, clipped);
-  }
-  const int cell_height = panel.cell_height;
-  const int bar = draw_color_bar(pen, panel.scale, clipped.any(), y + 3, right);
-  const int room = bar - 24 - panel.left;
-  pen.scene.text(pen.shaper.line_within(panel.caption, kCaptionSize, room), panel.left, y, Ink::kText,
-                 Role::kCaption);
-  std::string note;
-  std::vector<std::string> notes = panel.notes;
-  if (clipped.any()) {
-    const auto sinks =
-        sink_columns(matrix_of(panel.weights), panel.weights.masked, columns.special, columns.from_start);
-    notes.push_back(clipped_note(columns, panel.scale, clipped, sinks));
-  }
-  for (const std::string& part : notes) note += (note.empty() ? "" : " · ") + part;
-  y = std::max(y + 38, draw_note(pen, note, panel.left, y + 18, room) + 5);
-  for (Grid* grid : {&cells, &overall}) {
-    if (grid->colors.empty()) continue;
-    if (grid == &overall) y += 4;
-    grid->x = columns.left;
-    grid->y = y;
-    grid->cell_width = columns.cell_width;
-    grid->cell_height = grid == &overall ? std::max(cell_height, 14) : cell_height;
-    const Rect box = grid->box();
+  const WeightView overall = {panel.overall, {}, 1, columns.sources};
+  Grid overall_cells;
+  if (!panel.overall.empty()) overall_cells = color_cells(overall, 1, columns.bin, panel.scale, clipped);
+  y = draw_panel_head(pen, panel, columns, clipped, y, right);
+  if (!cells.colors.empty()) {
+    const bool exact = columns.bin == 1 && panel.row_bin == 1;
+    const Rect box = draw_cells(pen, std::move(cells), columns, panel.cell_height, y, panel.weights, exact);
+    draw_row_labels(pen, panel, box.height / panel.cell_height, panel.cell_height, columns.left - 8, box.y);
+    draw_row_axis(pen, panel, box);
     y = box.bottom();
-    pen.scene.frame({box.x - 1, box.y - 1, box.width + 2, box.height + 2}, color::kHair);
-    const bool exact = columns.bin == 1 && (grid == &overall || panel.row_bin == 1);
-    const WeightView weights =
-        grid == &overall ? WeightView{panel.overall, {}, 1, columns.sources} : panel.weights;
-    const Grid shape = pen.options.annotate && exact ? *grid : Grid{};
-    pen.scene.grid(std::move(*grid));
-    if (!shape.colors.empty()) annotate(pen, weights, shape);
-    if (grid == &overall) {
-      const auto label = pen.shaper.line("overall", kLabelSize);
-      pen.scene.text(label, columns.left - 8 - label->pixels(),
-                     box.y + (box.height - line_height(kLabelSize)) / 2, Ink::kText, Role::kRow);
-      continue;
-    }
-    draw_row_labels(pen, panel, box.height / cell_height, cell_height, columns.left - 8, box.y);
-    const auto name = pen.shaper.line(panel.row_axis, kLabelSize);
-    if (!panel.row_axis.empty() && name->pixels() <= box.height) {
-      pen.scene.text_up(name, panel.left, box.y + (box.height - name->pixels()) / 2, Ink::kDim, Role::kRow);
-    }
   }
-  return y;
+  if (overall_cells.colors.empty()) return y;
+  constexpr int kLowest = 14;  // that holds its label
+  const Rect box = draw_cells(pen, std::move(overall_cells), columns, std::max(panel.cell_height, kLowest),
+                              y + 4, overall, columns.bin == 1);
+  const auto label = pen.shaper.line("overall", kLabelSize);
+  pen.scene.text(label, columns.left - 8 - label->pixels(),
+                 box.y + (box.height - line_height(kLabelSize)) / 2, Ink::kText, Role::kRow);
+  return box.bottom();
 }
 
 }  // namespace attnviz::render

@@ -5,8 +5,10 @@
 namespace attnviz::render {
 namespace {
 
-/// More lines than this are forgotten, so that a long batch does not fill the memory.
-constexpr std::size_t kMostLines = 20000;
+/// More lines than this are forgotten, so that a long text does not fill the memory.
+constexpr std::size_t kMostLines = 20'000;
+/// More than this are not carried over to the next run, so that those of earlier runs do not stay for ever.
+constexpr std::size_t kMostLinesCarriedOver = 10'000;
 
 bool is_real(hb_script_t script) {
   return script != HB_SCRIPT_COMMON && script != HB_SCRIPT_INHERITED && script != HB_SCRIPT_UNKNOWN;
@@ -77,8 +79,7 @@ void Shaper::choose_fonts(Paragraph& paragraph) {
 }
 
 void Shaper::forget_missing() {
-  constexpr std::size_t kMostLines = 10'000;  // of many runs, the lines of the earlier ones are let go
-  if (!missing_.empty() || lines_.size() > kMostLines) lines_.clear();
+  if (!missing_.empty() || lines_.size() > kMostLinesCarriedOver) lines_.clear();
   missing_.clear();
 }
 

@@ -21,7 +21,7 @@ std::vector<std::optional<std::uint8_t>> token_colors(const AttentionView& view,
                                                       const std::vector<std::uint8_t>& sources) {
   std::vector<std::optional<std::uint8_t>> colors(view.sequence->units.size());
   const std::int64_t last = *std::max_element(view.sources.begin(), view.sources.end());
-  const bool all = !view.removed.empty() && view.kind == AttentionKind::kCross;
+  const bool all = !view.removed.empty() && !axes_of(view.kind).within_one();
   std::fill_n(colors.begin(), all ? static_cast<std::int64_t>(colors.size()) : last + 1, color::kMasked);
   for (std::size_t i = 0; i < sources.size(); ++i)
     colors[static_cast<std::size_t>(view.sources[i])] = sources[i];

@@ -61,7 +61,7 @@ class TokenPage {
 
   /// Position that asked, among the sources of `view`; cross attention asks from another text.
   static std::optional<std::int64_t> query_of(const AttentionView& view, const OutputToken& token) {
-    if (view.kind == AttentionKind::kCross) return std::nullopt;
+    if (!axes_of(view.kind).within_one()) return std::nullopt;
     const auto asked = token_at(*view.sequence, token.query);
     const auto found = std::find(view.sources.begin(), view.sources.end(), asked.value_or(-1));
     if (found == view.sources.end()) return std::nullopt;
@@ -90,12 +90,12 @@ class TokenPage {
     return columns;
   }
 
-  /// The top for `weights`, which has `overall` beside it.
-  double top_of(const AttentionView& view, std::string_view name, const Matrix& weights,
+  /// The top for `weights` of `reduction`, null for those of single heads, which has `overall` beside it.
+  double top_of(const AttentionView& view, const ReductionInfo* reduction, const Matrix& weights,
                 std::span<const float> overall) const {
     if (pen_.options.top.kind == ScaleTop::Kind::kValue) return pen_.options.top.value;
-    if (pen_.options.top.kind == ScaleTop::Kind::kRun && top_.of(view.kind, name) > 0)
-      return whole_top(top_.of(view.kind, name));
+    const double of_run = top_.of(view.kind, reduction);
+    if (pen_.options.top.kind == ScaleTop::Kind::kRun && of_run > 0) return whole_top(of_run);
     const std::vector<std::uint8_t> special = special_sources(view);
     std::vector<std::uint8_t> left_out =
         sink_columns(weights, {}, special, !view.sources.empty() && view.sources[0] == 0);
@@ -115,8 +115,7 @@ class TokenPage {
     panel.cell_height =
         cell_size(static_cast<std::int64_t>(view.sources.size()), reduced.layers.rows, false).height;
     panel.overall = reduced.overall;
-    panel.scale =
-        Scale(pen_.options.scale, top_of(view, reduced.reduction->name, reduced.layers, reduced.overall));
+    panel.scale = Scale(pen_.options.scale, top_of(view, reduced.reduction, reduced.layers, reduced.overall));
     return panel;
   }
 
@@ -128,7 +127,7 @@ class TokenPage {
     panel.row_labels = numbered(view.heads);
     panel.cell_height =
         cell_size(static_cast<std::int64_t>(view.sources.size()), panel.weights.rows, false).height;
-    panel.scale = Scale(pen_.options.scale, top_of(view, "heads", view.per_head[layer], {}));
+    panel.scale = Scale(pen_.options.scale, top_of(view, nullptr, view.per_head[layer], {}));
     return panel;
   }
 

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "attnviz/report.h"
+#include "report/formats/format.h"
 #include "report/options_json.h"
 #include "report/own_files.h"
 
@@ -39,13 +40,18 @@ bool is_whole(const fs::path& folder, const json& manifest, std::string_view sha
       manifest.at("model").at("sha256") != sha256 || manifest.at("options") != as_json(options)) {
     return false;
   }
-  for (const char* picture : {"overview", "segments_png", "npz"}) {
-    if (manifest.contains(picture) && !holds(folder, manifest.at(picture))) return false;
+  for (const RunFormat* format : run_formats()) {
+    for (const RunFile& file : format->files) {
+      if (manifest.contains(file.member) && !holds(folder, manifest.at(std::string(file.member))))
+        return false;
+    }
+    if (format->token.empty()) continue;
+    for (const json& output : manifest.at("outputs")) {
+      const json& name = output.at(std::string(format->token));
+      if (!(name.is_null() && format->optional) && !holds(folder, name)) return false;
+    }
   }
-  return std::all_of(manifest.at("outputs").begin(), manifest.at("outputs").end(), [&](const json& output) {
-    return holds(folder, output.at("json")) &&
-           (output.at("png").is_null() || holds(folder, output.at("png")));
-  });
+  return true;
 }
 
 /// Ids that the manifest of an earlier batch lists in `file`; only such as can be names of folders of it.
@@ -67,7 +73,7 @@ fs::path part_of(const fs::path& manifest) { return manifest.string() + std::str
 std::optional<std::int64_t> outputs_of_whole_run(const fs::path& folder, std::string_view sha256,
                                                  const ManifestOptions& options) {
   try {
-    const json manifest = read_manifest(folder / kManifest);
+    const json manifest = read_manifest(folder / kManifestFile);
     if (!is_whole(folder, manifest, sha256, options)) return std::nullopt;
     return static_cast<std::int64_t>(manifest.at("outputs").size());
   } catch (const json::exception&) {
@@ -125,15 +131,15 @@ BatchDirectory::BatchDirectory(fs::path path, IfNotEmpty policy)
                     "is not empty; name another one, or add --resume to go on with the batch in it, or "
                     "--force to replace that");
   }
-  const std::optional<std::string> schema = schema_of(path_ / kManifest);
+  const std::optional<std::string> schema = schema_of(path_ / kManifestFile);
   if (schema && schema != kBatchSchema) {
     throw Error(ErrorKind::kOutput,
                 named + (schema == kRunSchema ? "holds the maps of a single run; name another folder"
                                               : "holds a manifest.json that attnviz did not write; name "
                                                 "another folder"));
   }
-  add_listed_ids(path_ / kManifest, earlier_);
-  add_listed_ids(part_of(path_ / kManifest), earlier_);
+  add_listed_ids(path_ / kManifestFile, earlier_);
+  add_listed_ids(part_of(path_ / kManifestFile), earlier_);
 }
 
 BatchDirectory::~BatchDirectory() {
@@ -144,7 +150,7 @@ BatchDirectory::~BatchDirectory() {
 }
 
 std::string BatchDirectory::manifest_of(std::string_view id) const {
-  return (path_ / fs::path(id) / kManifest).string();
+  return (path_ / fs::path(id) / kManifestFile).string();
 }
 
 std::optional<std::int64_t> BatchDirectory::find_whole(std::string_view id, std::string_view sha256,
@@ -161,7 +167,7 @@ std::unique_ptr<OutputDirectory> BatchDirectory::open(std::string_view id) {
 void BatchDirectory::discard(std::string_view id) {
   const fs::path folder = path_ / fs::path(id);
   std::error_code error;
-  const std::optional<std::string> schema = schema_of(folder / kManifest);
+  const std::optional<std::string> schema = schema_of(folder / kManifestFile);
   if (!fs::is_directory(folder, error) || (schema && schema != kRunSchema)) return;
   forget_manifest();
   clear_run(folder);
@@ -170,7 +176,7 @@ void BatchDirectory::discard(std::string_view id) {
 }
 
 void BatchDirectory::forget_manifest() {
-  const fs::path manifest = path_ / kManifest;
+  const fs::path manifest = path_ / kManifestFile;
   std::error_code error;
   if (!fs::exists(fs::symlink_status(manifest, error))) return;
   fs::rename(manifest, part_of(manifest), error);
@@ -185,7 +191,7 @@ std::string BatchDirectory::finish(const BatchManifest& manifest) {
   for (const std::string& id : earlier_) {
     if (!ids.contains(id)) discard(id);
   }
-  const fs::path target = path_ / kManifest;
+  const fs::path target = path_ / kManifestFile;
   write_file(target, target, [&](const WriteAt& write) { write(0, batch_manifest_json(manifest)); });
   return target.string();
 }

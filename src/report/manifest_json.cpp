@@ -1,6 +1,8 @@
+#include <algorithm>
+
 #include "attnviz/report.h"
+#include "report/formats/format.h"
 #include "report/options_json.h"
-#include "report/own_files.h"
 #include "report/token_fields.h"
 
 namespace attnviz::report {
@@ -40,19 +42,24 @@ void write_texts(JsonWriter& json, const Sequence& source, const Sequence* targe
   if (target != nullptr) write_tokens(json, "target_tokens", *target);
 }
 
+/// Null where the format was not asked for.
+void write_file_of(JsonWriter& json, std::string_view member, const std::vector<ManifestFile>& files) {
+  const auto file = std::find_if(files.begin(), files.end(),
+                                 [&](const ManifestFile& candidate) { return candidate.member == member; });
+  json.key(member);
+  if (file == files.end()) return json.null();
+  json.value(file->name);
+}
+
 void write_outputs(JsonWriter& json, const std::vector<ManifestOutput>& outputs) {
   json.key("outputs");
   json.begin_array();
   for (const ManifestOutput& output : outputs) {
     json.begin_object();
     json.field("index", output.index);
-    json.key("png");
-    if (output.png) {
-      json.value(*output.png);
-    } else {
-      json.null();
+    for (const RunFormat* format : run_formats()) {
+      if (!format->token.empty()) write_file_of(json, format->token, output.files);
     }
-    json.field("json", output.json);
     json.end_object();
   }
   json.end_array();
@@ -70,8 +77,8 @@ void write_audit(JsonWriter& json, const std::vector<LayerAudit>& audit, bool ca
     json.field("heads", layer.heads);
     json.field("row_sum_error", static_cast<float>(layer.row_sum_error));
     json.field("non_finite", layer.non_finite);
-    const bool masked = layer.kind == AttentionKind::kSelf || layer.kind == AttentionKind::kDecoder;
-    if (causal && masked) json.field("above_diagonal", static_cast<float>(layer.above_diagonal));
+    if (causal && axes_of(layer.kind).may_be_causal)
+      json.field("above_diagonal", static_cast<float>(layer.above_diagonal));
     json.end_object();
   }
   json.end_array();
@@ -169,9 +176,7 @@ std::string manifest_json(const Manifest& manifest) {
   json.key("options");
   write_options(json, manifest.options);
   write_texts(json, *manifest.source, manifest.target.get());
-  if (manifest.overview) json.field("overview", *manifest.overview);
-  if (manifest.segments_picture) json.field("segments_png", *manifest.segments_picture);
-  if (manifest.npz) json.field("npz", *manifest.npz);
+  for (const ManifestFile& file : manifest.files) json.field(file.member, file.name);
   write_outputs(json, manifest.outputs);
   write_audit(json, manifest.audit, manifest.model.causal);
   if (!manifest.segments.empty()) write_segments(json, manifest.segments);

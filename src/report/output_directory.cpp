@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Which of a run's or a diff's files is the last: with it the folder is whole.
-bool is_last(std::string_view name) { return name == kManifest || name == kDiff; }
+bool is_last(std::string_view name) { return name == kManifestFile || name == kDiffFile; }
 
 /// Throws for a folder that holds anything which new files cannot take the place of.
 void check_replaceable(const fs::path& folder) {
@@ -20,7 +20,8 @@ void check_replaceable(const fs::path& folder) {
     throw Error(ErrorKind::kOutput,
                 "the folder '" + folder.string() + "' holds " + what + "; name another folder");
   };
-  const std::optional<std::string> manifest = schema_of(folder / kManifest), diff = schema_of(folder / kDiff);
+  const std::optional<std::string> manifest = schema_of(folder / kManifestFile),
+                                   diff = schema_of(folder / kDiffFile);
   if (manifest == kBatchSchema) refuse("the maps of a batch");
   if (manifest && manifest != kRunSchema) refuse("a manifest.json that attnviz did not write");
   if (diff && diff != kDiffSchema && diff != kBatchDiffSchema)

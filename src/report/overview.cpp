@@ -23,7 +23,7 @@ Heatmap summary(const AttentionMap& map, std::span<const OutputToken> outputs, c
   Heatmap out;
   out.title = std::string(map.reduction->name) + ", " + std::string(to_string(map.kind)) + " attention";
   out.kind = map.kind;
-  out.reduction = map.reduction->name;
+  out.reduction = map.reduction;
   if (!looked_at.merged.empty()) out.column_unit = "words";
   std::int64_t last_query = 0;
   for (const OutputToken& output : outputs) last_query = std::max(last_query, output.query);

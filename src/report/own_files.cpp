@@ -10,6 +10,8 @@
 #include <sstream>
 #include <system_error>
 
+#include "report/formats/format.h"
+
 namespace attnviz::report {
 namespace {
 
@@ -60,9 +62,13 @@ void remove_old(const fs::path& file) {
   if (error) fail("replace", file, error.value());
 }
 
-bool is_ours(const fs::path& file) {
-  static const std::regex form("[0-9]{5,}(-[A-Za-z0-9_-]{1,24})?\\.(png|json)(\\.attnviz-part)?");
-  return std::regex_match(file.filename().string(), form);
+/// Of token_file() without its folder, in any format, also under the temporary name.
+std::regex form_of_token_files() {
+  std::string extensions;
+  for (const RunFormat* format : run_formats()) {
+    if (!format->token.empty()) extensions += (extensions.empty() ? "" : "|") + std::string(format->token);
+  }
+  return std::regex("[0-9]{5,}(-[A-Za-z0-9_-]{1,24})?\\.(" + extensions + ")(\\.attnviz-part)?");
 }
 
 }  // namespace
@@ -94,15 +100,20 @@ std::vector<fs::path> create_folder(const fs::path& folder) {
 }
 
 void clear_run(const fs::path& folder) {
-  for (const std::string_view name : {kManifest, kDiff, kOverview, kSegments, kArrays}) {
+  std::vector<std::string_view> names = {kManifestFile, kDiffFile, kOverviewFile};
+  for (const RunFormat* format : run_formats()) {
+    for (const RunFile& file : format->files) names.push_back(file.name);
+  }
+  for (const std::string_view name : names) {
     remove_old(folder / name);
     remove_old(folder / (std::string(name) + std::string(kTemporary)));
   }
+  const std::regex form = form_of_token_files();
   std::error_code error;
   std::vector<fs::path> old;
   fs::directory_iterator entry(folder / kTokens, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    if (is_ours(entry->path())) old.push_back(entry->path());
+    if (std::regex_match(entry->path().filename().string(), form)) old.push_back(entry->path());
   }
   for (const fs::path& path : old) remove_old(path);
   ::rmdir((folder / kTokens).c_str());  // where others have files in it, it stays

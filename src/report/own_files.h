@@ -11,20 +11,10 @@
 
 namespace attnviz::report {
 
-/// Names that a run writes; nothing else in a folder is ever removed.
-constexpr std::string_view kManifest = "manifest.json";
+/// The folder of the files of output tokens.
 constexpr std::string_view kTokens = "tokens";
-constexpr std::string_view kDiff = "diff.json";
-constexpr std::string_view kOverview = "overview.png";
-constexpr std::string_view kSegments = "segments.png";
-constexpr std::string_view kArrays = "attention.npz";
 /// Ends the temporary name of a file; alone, the folder of a run that is not whole yet.
 constexpr std::string_view kTemporary = ".attnviz-part";
-
-constexpr std::string_view kRunSchema = "attnviz.manifest/1";
-constexpr std::string_view kBatchSchema = "attnviz.batch/1";
-constexpr std::string_view kDiffSchema = "attnviz.diff/1";
-constexpr std::string_view kBatchDiffSchema = "attnviz.batch-diff/1";
 
 /// Throws kOutput: "cannot <action> '<path>': <the system's reason>".
 [[noreturn]] void fail(const std::string& action, const std::filesystem::path& path, int code);
@@ -37,8 +27,8 @@ void write_file(const std::filesystem::path& target, const std::filesystem::path
 /// for a folder that cannot be written to.
 std::vector<std::filesystem::path> create_folder(const std::filesystem::path& path);
 
-/// Removes what a run or a diff wrote into `folder`, its last file first, with the tokens' folder if that is
-/// empty then.
+/// Removes what a run (in any format) or a diff wrote into `folder`, its last file first, with the tokens'
+/// folder if that is empty then. Nothing else in a folder is ever removed.
 void clear_run(const std::filesystem::path& folder);
 
 /// The schema that a JSON file names; "" where it names none, nothing where there is no such file.

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "attnviz/report.h"
+#include "report/own_files.h"
 #include "report/token_fields.h"
 
 namespace attnviz::report {
@@ -91,7 +92,7 @@ void write_token(JsonWriter& json, const Sequence& sequence, std::int64_t positi
 std::string token_json(const TokenMap& map) {
   JsonWriter json;
   json.begin_object();
-  json.field("schema", "attnviz.token/1");
+  json.field("schema", kTokenSchema);
   json.key("token");
   json.begin_object();
   json.field("index", map.token.index);
@@ -110,7 +111,7 @@ std::string token_json(const TokenMap& map) {
   return std::move(json).finish();
 }
 
-std::string token_file_stem(std::int64_t index, std::string_view label) {
+std::string token_file(std::int64_t index, std::string_view label, std::string_view extension) {
   constexpr std::size_t kLongest = 24;
   char number[24];
   std::snprintf(number, sizeof number, "%05lld", static_cast<long long>(index));
@@ -120,7 +121,8 @@ std::string token_file_stem(std::int64_t index, std::string_view label) {
         (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     if (plain && kept.size() < kLongest) kept += c;
   }
-  return kept.empty() ? number : std::string(number) + "-" + kept;
+  return std::string(kTokens) + "/" + number + (kept.empty() ? "" : "-") + kept + "." +
+         std::string(extension);
 }
 
 }  // namespace attnviz::report

@@ -15,9 +15,9 @@ namespace attnviz::tokenizer {
 
 struct AddedToken {
   std::string content;
-  std::string spelled;   ///< What decoders see: the content, normalized when it is looked for there. Set by
-                         ///< AddedTokens.
-  std::uint32_t id = 0;  ///< Set by AddedTokens.
+  /// What decoders see: the content, normalized when it is looked for there. Set by AddedTokens.
+  std::string spelled;
+  std::uint32_t id = 0;      ///< Set by AddedTokens.
   bool single_word = false;  ///< Only where no word character is beside it.
   bool lstrip = false;       ///< Takes the white space on its left with it.
   bool rstrip = false;       ///< And on its right.

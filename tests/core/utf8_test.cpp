@@ -125,6 +125,26 @@ TEST(Utf8, IsNeverCutInsideACharacter) {
   }
 }
 
+TEST(Utf8, OfUnknownBytesIsShownWithoutControlsAndCutBetweenCharacters) {
+  using utf8::shown;
+  EXPECT_EQ(shown(""), "");
+  EXPECT_EQ(shown("plain ü"), "plain ü");
+  EXPECT_EQ(shown("a\x1B[2J\n\x7F"), "a?[2J??");
+  EXPECT_EQ(shown("\xC3(\xFF"), "?(?") << "one for each byte that is none";
+  EXPECT_EQ(shown(std::string(60, 'x')), std::string(60, 'x'));
+  EXPECT_EQ(shown(std::string(61, 'x')), std::string(60, 'x') + "…");
+  std::mt19937 random(31);
+  for (int round = 0; round < 2000; ++round) {
+    std::string bytes(random() % 120, ' ');
+    for (char& byte : bytes)
+      byte = static_cast<char>(random() % 3 == 0 ? random() % 256 : 0xC3 - random() % 40);
+    const std::string text = shown(bytes);
+    EXPECT_EQ(find_invalid_utf8(text), std::nullopt);
+    EXPECT_LE(text.size(), 63U + std::string("…").size());
+    EXPECT_TRUE(std::none_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < 0x20; }));
+  }
+}
+
 TEST(Utf8, CountsAndDecodesCharacters) {
   EXPECT_EQ(utf8::decode("a\u00E9\u20AC\U0001F600"), U"a\u00E9\u20AC\U0001F600");
   EXPECT_EQ(utf8::count("a\u00E9\u20AC\U0001F600"), 4U);

@@ -156,6 +156,20 @@ TEST(RunComparison, SaysWhatDiffersFirst) {
              "generated_text differs: 'Tessin' and 'Sarvik'"}));
 }
 
+TEST(RunComparison, CutsWhatDiffersBetweenCharacters) {
+  for (const char* before : {"", "a", "ab", "abc"}) {
+    std::string text = before;
+    for (int i = 0; i < 40; ++i) text += "𝛼";
+    SavedRun a = one_map({"a"}, {{1}}), b = a;
+    a.texts = {{"text", text}};
+    a.sha256 = text;
+    const RunComparison comparison(a, b);
+    EXPECT_EQ(comparison.diff().differences.size(), 2U);
+    for (const std::string& sentence : comparison.diff().differences)
+      EXPECT_EQ(find_invalid_utf8(sentence), std::nullopt) << sentence;
+  }
+}
+
 TEST(RunComparison, RefusesRunsThatShareNothing) {
   const SavedRun run = one_map({"a"}, {{1}});
   EXPECT_THROW(RunComparison(run, one_map({"b"}, {{1}})), Error) << "no output token";

@@ -29,7 +29,7 @@ void put_run(const fs::path& folder, float weight) {
   Manifest manifest;
   manifest.model = {"model.pt", std::string(64, 'a'), 1, 1, {AttentionKind::kSelf}, false, "softmax"};
   manifest.source = sequence;
-  manifest.outputs = {{1, std::nullopt, "tokens/00001-b.json"}};
+  manifest.outputs = {{1, {{"json", "tokens/00001-b.json"}}}};
   put(folder / "tokens/00001-b.json", token_json({{.index = 1, .id = 2, .text = "b", .query = 1}, {view}}));
   put(folder / "manifest.json", manifest_json(manifest));
 }
@@ -86,6 +86,50 @@ TEST_F(DiffMapsTest, BatchesAreComparedRecordByRecord) {
   EXPECT_EQ(written("diff.json")["records"][1]["largest_js"]["js"], 1.0);
   EXPECT_EQ(written("same/diff.json")["largest_js"]["js"], 0.0);
   EXPECT_TRUE(fs::exists(root_ / "diff/moved/overview.png"));
+}
+
+TEST_F(DiffMapsTest, RecordsAreDrawnAsTheyAreAlone) {
+  // Small changes after large ones: one painter draws both, each on the scale of its own record.
+  const std::vector<std::pair<std::string, float>> before = {{"large", 1}, {"small", 0.5F}, {"none", 0.5F}};
+  const std::vector<std::pair<std::string, float>> after = {{"large", 0}, {"small", 0.51F}, {"none", 0.5F}};
+  put_batch("a", before);
+  put_batch("b", after);
+  {
+    OutputDirectory folder(root_ / "diff", OutputDirectory::IfNotEmpty::kRefuse);
+    diff_maps(root_ / "a", root_ / "b", plain_, &folder, listener_);
+  }
+  for (const auto& [id, weight] : before) {
+    OutputDirectory folder(root_ / "alone" / id, OutputDirectory::IfNotEmpty::kRefuse);
+    diff_maps(root_ / "a" / id, root_ / "b" / id, plain_, &folder, listener_);
+    for (const char* name : {"overview.png", "tokens/00001-b.png", "diff.json"})
+      EXPECT_EQ(read_bytes(root_ / "diff" / id / name), read_bytes(root_ / "alone" / id / name))
+          << id << name;
+  }
+  EXPECT_NE(read_bytes(root_ / "diff/small/overview.png"), read_bytes(root_ / "diff/none/overview.png"));
+}
+
+TEST_F(DiffMapsTest, WithoutPicturesOnlyTheNumbersAreWritten) {
+  put_run(root_ / "a", 1);
+  put_run(root_ / "b", 0);
+  DiffOptions options = plain_;
+  options.png = false;
+  OutputDirectory folder(root_ / "diff", OutputDirectory::IfNotEmpty::kRefuse);
+  diff_maps(root_ / "a", root_ / "b", options, &folder, listener_);
+  EXPECT_TRUE(written("diff.json")["tokens"][0]["png"].is_null());
+  EXPECT_EQ(std::distance(fs::recursive_directory_iterator(root_ / "diff"), {}), 1);
+}
+
+TEST_F(DiffMapsTest, ADiffIsReplacedWhole) {
+  put_run(root_ / "a", 1);
+  put_run(root_ / "b", 0);
+  DiffOptions options = plain_;
+  for (const bool png : {true, false}) {
+    options.png = png;
+    OutputDirectory folder(root_ / "diff", OutputDirectory::IfNotEmpty::kReplace);
+    diff_maps(root_ / "a", root_ / "b", options, &folder, listener_);
+    EXPECT_EQ(fs::exists(root_ / "diff/overview.png"), png);
+    EXPECT_EQ(fs::exists(root_ / "diff/tokens/00001-b.png"), png);
+  }
 }
 
 TEST_F(DiffMapsTest, RefusesARunBesideABatchAndBatchesWithoutCommonRecords) {

@@ -28,7 +28,7 @@ Manifest manifest() {
   out.model = {"model.pt", std::string(64, 'a'), 4, 8, {AttentionKind::kSelf}, false, "softmax"};
   out.options = {{"reduce", std::vector<std::string>{"mean"}}, {"layers", std::vector<std::int64_t>{1, 3}}};
   out.source = token_map().views[0].sequence;
-  out.outputs = {{1, std::nullopt, "tokens/00001-b.json"}};
+  out.outputs = {{1, {{"json", "tokens/00001-b.json"}}}};
   return out;
 }
 
@@ -47,6 +47,7 @@ class SavedMapsTest : public ::testing::Test {
       EXPECT_EQ(error.kind(), ErrorKind::kInput);
       EXPECT_NE(std::string(error.what()).find("maps"), std::string::npos) << "names the file";
       EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+      EXPECT_EQ(find_invalid_utf8(error.what()), std::nullopt) << error.what();
       return error.what();
     }
     return "";
@@ -158,6 +159,61 @@ TEST_F(SavedMapsTest, RefusesManifestsThatLieOrLeadElsewhere) {
   expect_manifest("/model", "model.pt", "has no \"file\"");
 }
 
+TEST_F(SavedMapsTest, EveryMemberThatIsReadIsMissedByName) {
+  const auto expect_missing = [&](const std::string& file, const std::string& whole, const char* pointer) {
+    const json::json_pointer path(pointer);
+    json document = json::parse(whole);
+    document[path.parent_pointer()].erase(path.back());
+    put(scratch_ / ("maps/" + file), document.dump());
+    EXPECT_NE(refusal().find("has no \"" + path.back() + "\""), std::string::npos) << pointer << refusal();
+    put(scratch_ / ("maps/" + file), whole);
+  };
+  for (const char* member : {"/schema", "/attnviz", "/model", "/model/file", "/model/sha256", "/options",
+                             "/tokens", "/tokens/0/text", "/outputs", "/outputs/0/index", "/outputs/0/json"})
+    expect_missing("manifest.json", manifest_json(manifest()), member);
+  for (const char* member : {"/schema", "/token", "/token/index", "/token/text", "/views",
+                             "/views/0/attention", "/views/0/sources", "/views/0/sources/0/index",
+                             "/views/0/sources/0/text", "/views/0/sources/0/special", "/views/0/reductions",
+                             "/views/0/reductions/mean/layers", "/views/0/reductions/mean/overall"})
+    expect_missing("tokens/00001-b.json", token_json(token_map()), member);
+  EXPECT_EQ(refusal(), "");
+}
+
+TEST_F(SavedMapsTest, ReadsTheTextsAndTokensOfBothSides) {
+  Manifest two_sides = manifest();
+  auto source = std::make_shared<Sequence>(*two_sides.source), target = std::make_shared<Sequence>();
+  source->pair = "other";
+  target->text = "du";
+  target->generated = " da";
+  target->units = {{.id = 9, .label = "du"}};
+  two_sides.source = source;
+  two_sides.target = target;
+  put(scratch_ / "maps/manifest.json", manifest_json(two_sides));
+  const SavedRun run = read_maps(scratch_ / "maps", test::kReductions);
+  using Named = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(run.texts,
+            (Named{{"text", "ab"}, {"pair", "other"}, {"target_text", "du"}, {"generated_text", " da"}}));
+  EXPECT_EQ(run.positions, (std::vector<std::string>{"a", "b", "du"}));
+  EXPECT_EQ(run.options, (Named{{"layers", "[1,3]"}, {"reduce", R"(["mean"])"}}));
+}
+
+TEST_F(SavedMapsTest, LongNamesAreCutBetweenCharacters) {
+  // Whatever the length of what stands before, some of these would be cut inside of a character.
+  for (std::size_t before = 0; before < 4; ++before) {
+    std::string name(before, 'a');
+    for (int i = 0; i < 60; ++i) name += "𝛼";
+    expect_token("/schema", name, "𝛼…'");
+    expect_token("/views/0/attention", name, "𝛼…'");
+    expect_token(("/views/0/reductions/" + name).c_str(), json::object(), "𝛼…'");
+    expect_manifest("/outputs/0/json", "tokens/" + name + ".json", "𝛼…'");
+    put(scratch_ / "maps/manifest.json", manifest_json(manifest()));
+  }
+}
+
+TEST_F(SavedMapsTest, ControlCharactersOfNamesAreNotRepeated) {
+  expect_token("/views/0/attention", "a\x1B[2Jb\nc", "'a?[2Jb?c'");
+}
+
 TEST_F(SavedMapsTest, DeepNestingIsAnErrorLikeAnyOther) {
   put(scratch_ / "maps/manifest.json", std::string(300'000, '['));
   EXPECT_NE(refusal().find("not whole JSON"), std::string::npos);
@@ -178,6 +234,21 @@ TEST_F(SavedMapsTest, ABatchListsTheRecordsThatAreDone) {
   twice["records"].push_back(batch["records"][0]);
   put(scratch_ / "twice/manifest.json", twice.dump());
   EXPECT_THROW(read_batch_ids(scratch_ / "twice"), Error);
+}
+
+TEST_F(SavedMapsTest, ALongIdIsCutBetweenCharacters) {
+  for (const char* before : {"", "a", "ab"}) {
+    std::string id = before;
+    for (int i = 0; i < 60; ++i) id += "\u20AC";
+    const json batch = {{"schema", "attnviz.batch/1"}, {"records", {{{"id", id}, {"status", "done"}}}}};
+    put(scratch_ / "batch/manifest.json", batch.dump());
+    try {
+      read_batch_ids(scratch_ / "batch");
+      ADD_FAILURE() << id << " was accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(find_invalid_utf8(error.what()), std::nullopt) << error.what();
+    }
+  }
 }
 
 }  // namespace

@@ -234,7 +234,7 @@ std::vector<HeadSummary> make_heads(int layers, int heads, int side, bool causal
 Heatmap make_summary(const Sequence& sequence, const std::string& reduction, double sink) {
   Heatmap heatmap;
   heatmap.title = reduction + ", overall: outputs × sources";
-  heatmap.reduction = reduction;
+  if (!reduction.empty()) heatmap.reduction = attnviz::test::reduction(reduction);
   const auto side = static_cast<std::int64_t>(sequence.units.size());
   heatmap.weights = {side, side, {}};
   Random random(11);

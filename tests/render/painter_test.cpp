@@ -105,6 +105,20 @@ TEST(Painter, DifferencesAndWeightsHaveTheirOwnColorsInOnePainter) {
   EXPECT_NE(weights, difference);
 }
 
+TEST(Painter, ATopOfItsOwnIsAboveWhatIsShared) {
+  Heatmap map = test::make_summary(*encode("one two three"), "", 0);
+  RenderOptions fixed = plain();
+  fixed.top = {ScaleTop::Kind::kValue, 0.25};
+  const auto expected = encode_png(Painter(fixed).heatmap(map));
+  EXPECT_NE(encode_png(Painter(plain()).heatmap(map)), expected);
+  map.top = 0.25;
+  EXPECT_EQ(encode_png(Painter(plain()).heatmap(map)), expected);
+  fixed.top.value = 0.75;
+  EXPECT_EQ(encode_png(Painter(fixed).heatmap(map)), expected);
+  map.difference = true;
+  EXPECT_NE(encode_png(Painter(plain()).heatmap(map)), expected);
+}
+
 TEST(Painter, ListsMissingCharactersInOrderOnce) {
   Painter painter(plain());
   painter.token_map(make_map(encode("🚀 中 🚀 a"), 3, {}));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "reductions.h"
 #include "render/colors.h"
 #include "render/fixtures.h"
 
@@ -181,18 +182,32 @@ TEST(ColorTop, IsTheLargestOutsideOfSinksAndSpecialTokensInAnyOrder) {
     backward.add(maps[maps.size() - 1 - i]);
   }
   for (const char* reduction : {"mean", "max", "rollout"}) {
-    EXPECT_FLOAT_EQ(static_cast<float>(forward.of(AttentionKind::kSelf, reduction)),
+    const ReductionInfo* info = attnviz::test::reduction(reduction);
+    EXPECT_FLOAT_EQ(static_cast<float>(forward.of(AttentionKind::kSelf, info)),
                     static_cast<float>(reference_top(maps, reduction)));
-    EXPECT_EQ(forward.of(AttentionKind::kSelf, reduction), backward.of(AttentionKind::kSelf, reduction));
+    EXPECT_EQ(forward.of(AttentionKind::kSelf, info), backward.of(AttentionKind::kSelf, info));
   }
-  EXPECT_EQ(forward.of(AttentionKind::kCross, "mean"), 0);
-  EXPECT_EQ(forward.of(AttentionKind::kSelf, "heads"), 0);
+  EXPECT_EQ(forward.of(AttentionKind::kCross, &attnviz::test::kMean), 0);
+  EXPECT_EQ(forward.of(AttentionKind::kSelf, nullptr), 0);
+}
+
+TEST(ColorTop, OfSingleHeadsIsApartFromThatOfAnyReduction) {
+  // Single heads are none of the table, whatever names that has.
+  constexpr ReductionInfo kHeads{.name = "heads"};
+  TokenMap map = test::make_map(test::encode("one two three four"), 3, {.per_head = true});
+  AttentionView& view = map.views[0];
+  view.reductions = {{&kHeads, {1, 4, {0, 0, 0.125F, 0}}, {0, 0, 0.125F, 0}}};
+  view.per_head.assign(view.per_head.size(), {1, 4, {0, 0.5F, 0, 0.25F}});
+  ColorTop top;
+  top.add(map);
+  EXPECT_EQ(top.of(AttentionKind::kSelf, nullptr), 0.5);
+  EXPECT_EQ(top.of(AttentionKind::kSelf, &kHeads), 0.125);
 }
 
 TEST(ColorTop, AQueryThatSeesOnlyTheSinkDoesNotSpoilTheRun) {
   ColorTop top;
   top.add(test::make_map(test::encode("one two"), 0, {.sink = 1.0}));
-  EXPECT_EQ(top.of(AttentionKind::kSelf, "mean"), 0);
+  EXPECT_EQ(top.of(AttentionKind::kSelf, &attnviz::test::kMean), 0);
 }
 
 // ----------------------------------------------------------------------------------------------------

@@ -36,9 +36,9 @@ class BatchDirectoryTest : public ::testing::Test {
     manifest.options = kOptions;
     if (!id.empty()) manifest.options.emplace_back("record", json{{"id", id}}.dump());
     manifest.source = std::make_shared<Sequence>();
-    manifest.overview = "overview.png";
-    manifest.outputs = {{1, "tokens/00001-a.png", "tokens/00001-a.json"},
-                        {2, std::nullopt, "tokens/00002.json"}};
+    manifest.files = {{"overview", "overview.png"}};
+    manifest.outputs = {{1, {{"png", "tokens/00001-a.png"}, {"json", "tokens/00001-a.json"}}},
+                        {2, {{"json", "tokens/00002.json"}}}};
     return manifest;
   }
   static void write_run(OutputDirectory& folder, const std::string& id = "") {

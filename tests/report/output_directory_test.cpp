@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "attnviz/report.h"
@@ -140,6 +141,49 @@ TEST_F(OutputDirectoryTest, ReplaceRefusesFoldersOfOthers) {
   put(root_ / "batch/manifest.json", R"({"schema": "attnviz.batch/1"})");
   EXPECT_NE(refusal(root_ / "batch", kReplace).find("maps of a batch"), std::string::npos);
   EXPECT_EQ(content(root_ / "elsewhere/00001-keep.json"), "mine");
+}
+
+TEST_F(OutputDirectoryTest, ReplaceTakesTheFilesOfARunAndOfADiffOnly) {
+  const std::vector<std::string> names = {"00001.png",
+                                          "00001-a.json",
+                                          "123456-A_b-9.png",
+                                          "00001-a.png.attnviz-part",
+                                          "0001-a.png",
+                                          "00001-a.txt",
+                                          "00001-a b.png",
+                                          "00001-.png",
+                                          "a00001-a.png",
+                                          "00001-a.json.bak",
+                                          "00001-a.npz",
+                                          "00001-a.PNG",
+                                          "00001-é.png",
+                                          "00001-" + std::string(24, 'x') + ".png",
+                                          "00001-" + std::string(25, 'x') + ".png"};
+  const std::set<std::string> ours = {names[0], names[1], names[2], names[3], names[13]};
+  for (const std::string& name : names) put(root_ / "maps/tokens" / name, "x");
+  put(root_ / "maps/diff.json", R"({"schema": "attnviz.diff/1"})");
+  OutputDirectory(root_ / "maps", kReplace).write("manifest.json", "whole");
+  for (const std::string& name : names)
+    EXPECT_EQ(fs::exists(root_ / "maps/tokens" / name), !ours.contains(name)) << name;
+  EXPECT_FALSE(fs::exists(root_ / "maps/diff.json"));
+}
+
+TEST_F(OutputDirectoryTest, ReplaceTakesALinkAndNotWhatItLeadsTo) {
+  put(root_ / "mine.png", "mine");
+  fs::create_directory(root_ / "maps");
+  fs::create_symlink(root_ / "mine.png", root_ / "maps/overview.png");
+  OutputDirectory(root_ / "maps", kReplace).write("manifest.json", "whole");
+  EXPECT_FALSE(fs::exists(fs::symlink_status(root_ / "maps/overview.png")));
+  EXPECT_EQ(content(root_ / "mine.png"), "mine");
+}
+
+TEST_F(OutputDirectoryTest, BytesAreReadFromFilesAndNothingElse) {
+  put(root_ / "empty", "");
+  put(root_ / "nul", std::string("a\0b", 3));
+  EXPECT_EQ(read_bytes(root_ / "empty"), "");
+  EXPECT_EQ(read_bytes(root_ / "nul"), std::string("a\0b", 3));
+  EXPECT_EQ(read_bytes(root_ / "none"), std::nullopt);
+  EXPECT_EQ(read_bytes(root_), std::nullopt) << "a folder";
 }
 
 TEST_F(OutputDirectoryTest, SaysWhyAPathIsNoFolder) {

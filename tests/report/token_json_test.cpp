@@ -92,13 +92,13 @@ TEST(TokenJson, KeepsAwkwardTextReadable) {
   EXPECT_EQ(json::parse(token_json(map))["token"]["text"], map.token.text);
 }
 
-TEST(TokenFileStem, IsPaddedAndPlain) {
-  EXPECT_EQ(token_file_stem(12, "Poldo"), "00012-Poldo");
-  EXPECT_EQ(token_file_stem(123456, "a"), "123456-a");
-  EXPECT_EQ(token_file_stem(0, "../../etc"), "00000-etc");
-  EXPECT_EQ(token_file_stem(5, "дом"), "00005");
-  EXPECT_EQ(token_file_stem(5, ""), "00005");
-  EXPECT_EQ(token_file_stem(7, std::string(60, 'x')), "00007-" + std::string(24, 'x'));
+TEST(TokenFile, IsPaddedAndPlain) {
+  EXPECT_EQ(token_file(12, "Poldo", "png"), "tokens/00012-Poldo.png");
+  EXPECT_EQ(token_file(123456, "a", "json"), "tokens/123456-a.json");
+  EXPECT_EQ(token_file(0, "../../etc", "png"), "tokens/00000-etc.png");
+  EXPECT_EQ(token_file(5, "дом", "png"), "tokens/00005.png");
+  EXPECT_EQ(token_file(5, "", "png"), "tokens/00005.png");
+  EXPECT_EQ(token_file(7, std::string(60, 'x'), "png"), "tokens/00007-" + std::string(24, 'x') + ".png");
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "report/formats/format.h"
 
 namespace attnviz::report {
+
+extern const RunFormat json_format;
+
 namespace {
 
 class JsonFormat final : public RunWriter {
@@ -8,13 +11,15 @@ class JsonFormat final : public RunWriter {
   std::optional<std::string> token(const RunMaps& run, std::size_t index, int /*worker*/,
                                    OutputDirectory& folder, ManifestOutput& output) override {
     const TokenMap& map = run.tokens[index];
-    output.json = "tokens/" + token_file_stem(map.token.index, map.token.text) + ".json";
-    return folder.write(output.json, token_json(map));
+    return write_token_file(json_format, map, token_json(map), folder, output);
   }
 };
 
+std::unique_ptr<RunWriter> make(const WriterOptions&) { return std::make_unique<JsonFormat>(); }
+
 }  // namespace
 
-std::unique_ptr<RunWriter> make_json_writer(const WriterOptions&) { return std::make_unique<JsonFormat>(); }
+// Never left out: diff reads it back.
+const RunFormat json_format{.token = "json", .optional = false, .make = make};
 
 }  // namespace attnviz::report

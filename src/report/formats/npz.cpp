@@ -6,6 +6,8 @@
 namespace attnviz::report {
 namespace {
 
+constexpr RunFile kArrays{"npz", "attention.npz"};
+
 std::int64_t size_of(const auto& values) { return static_cast<std::int64_t>(values.size()); }
 
 /// The output token of each query; one that puts nothing out stands for its own position.
@@ -51,16 +53,19 @@ std::vector<NpzArray> npz_arrays(AttentionMaps&& maps, std::span<const TokenMap>
 class NpzFormat final : public RunWriter {
  public:
   std::vector<std::string> finish(RunMaps& run, OutputDirectory& folder, Listener&) override {
-    run.manifest.npz = "attention.npz";
     const auto arrays = npz_arrays(std::move(run.maps), run.tokens, run.asking);
-    return {folder.write(*run.manifest.npz, [&](const WriteAt& write) { npz(arrays, write); })};
+    const auto content = [&](const WriteAt& write) { npz(arrays, write); };
+    return {write_run_file(kArrays, content, folder, run.manifest)};
   }
 };
 
-}  // namespace
-
-std::unique_ptr<RunWriter> make_npz_writer(const WriterOptions& options) {
+std::unique_ptr<RunWriter> make(const WriterOptions& options) {
   return options.npz ? std::make_unique<NpzFormat>() : nullptr;
 }
+
+}  // namespace
+
+extern const RunFormat npz_format;
+const RunFormat npz_format{.files = {&kArrays, 1}, .make = make};
 
 }  // namespace attnviz::report

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <set>
 
@@ -6,11 +7,23 @@
 #include "report/overview.h"
 
 namespace attnviz::report {
+
+extern const RunFormat png_format;
+
 namespace {
 
-std::string write_png(OutputDirectory& folder, const std::string& name, const Image& image) {
+constexpr std::array kFiles = {RunFile{"overview", kOverviewFile}, RunFile{"segments_png", "segments.png"}};
+constexpr const RunFile &kOverview = kFiles[0], &kSegments = kFiles[1];
+
+std::string png_of(const Image& image) {
   const auto bytes = encode_png(image);
-  return folder.write(name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return {bytes.begin(), bytes.end()};
+}
+
+std::string write_picture(const RunFile& file, const Image& image, OutputDirectory& folder,
+                          Manifest& manifest) {
+  return write_run_file(
+      file, [&](const WriteAt& write) { write(0, png_of(image)); }, folder, manifest);
 }
 
 /// Makes every bar 1 long, where the attention is not: what looks at nothing goes to the part without a name,
@@ -53,8 +66,8 @@ class PngFormat final : public RunWriter {
   std::optional<std::string> token(const RunMaps& run, std::size_t index, int worker, OutputDirectory& folder,
                                    ManifestOutput& output) override {
     const TokenMap& map = run.tokens[index];
-    output.png = "tokens/" + token_file_stem(map.token.index, map.token.text) + ".png";
-    return write_png(folder, *output.png, painters_[static_cast<std::size_t>(worker)].token_map(map));
+    const std::string bytes = png_of(painters_[static_cast<std::size_t>(worker)].token_map(map));
+    return write_token_file(png_format, map, bytes, folder, output);
   }
 
   std::vector<std::string> finish(RunMaps& run, OutputDirectory& folder, Listener& listener) override {
@@ -70,15 +83,13 @@ class PngFormat final : public RunWriter {
  private:
   std::vector<std::string> write_pictures(RunMaps& run, OutputDirectory& folder) {
     Painter& painter = painters_.front();
-    run.manifest.overview = "overview.png";
+    const Manifest& manifest = run.manifest;
     std::vector<std::string> paths = {
-        write_png(folder, *run.manifest.overview,
-                  painter.overview(run.manifest.model.file, run.manifest.heads, summary_heatmaps(run)))};
-    if (!run.manifest.segments.empty()) {
-      run.manifest.segments_picture = "segments.png";
-      paths.push_back(write_png(folder, *run.manifest.segments_picture,
-                                painter.segments(chart_of(run.manifest.segments.front(), run.tokens))));
-    }
+        write_picture(kOverview, painter.overview(manifest.model.file, manifest.heads, summary_heatmaps(run)),
+                      folder, run.manifest)};
+    if (manifest.segments.empty()) return paths;
+    paths.push_back(write_picture(
+        kSegments, painter.segments(chart_of(manifest.segments.front(), run.tokens)), folder, run.manifest));
     return paths;
   }
 
@@ -97,10 +108,12 @@ class PngFormat final : public RunWriter {
   std::vector<Painter> painters_;  ///< One for each worker.
 };
 
-}  // namespace
-
-std::unique_ptr<RunWriter> make_png_writer(const WriterOptions& options) {
+std::unique_ptr<RunWriter> make(const WriterOptions& options) {
   return options.png ? std::make_unique<PngFormat>(options) : nullptr;
 }
+
+}  // namespace
+
+const RunFormat png_format{.token = "png", .files = kFiles, .make = make};
 
 }  // namespace attnviz::report
