@@ -8,9 +8,9 @@ config.json and attnviz.json. The attention of the checkpoint need not be return
 With `--attention sdpa` attnviz never holds a whole attention matrix; `eager` is for an attnviz that was built with a
 libtorch too old for some operator, or for models that have no other.
 
-What this was tried with: Python 3.11 and torch 1.13, and Python 3.13 and torch 2.6, with stand-ins for the classes
-of transformers (tests/model/export_test.py): the arguments, the tracing wrappers, the check of a second length and
-the files that are written. It has not been run with transformers itself, which was not at hand.
+What this was tried with: transformers 5.24 with torch 2.15, on small random checkpoints; and Python 3.11 with torch
+1.13 and Python 3.13 with torch 2.6, with stand-ins for the classes of transformers (tests/model/export_test.py): the
+arguments, the tracing wrappers, the check of a second length and the files that are written.
 """
 
 import argparse
@@ -18,8 +18,11 @@ import json
 import sys
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+try:
+    import torch
+    from torch import Tensor, nn
+except ImportError:
+    raise SystemExit(f"{__doc__}\nIt needs torch and transformers, which this Python does not have.") from None
 
 SCHEMA = "attnviz.model/1"
 EXAMPLE_TEXT = "The quick brown fox jumps over the lazy dog."

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gates a checkpoint: asks the model before and the model after the same question, compares what they read for each
-# token of the answer, and ends with 1 when it moved by more than a bound, or the answer has other tokens. Needs no network. Without arguments it holds
-# the bundled model against itself, which passes with any bound.
+# token of the answer, and ends with 1 when it moved by more than a bound, or the answer has other tokens. Needs no
+# network. Without arguments it holds the bundled model against itself, which passes with any bound.
 #   examples/ci/attention_gate.sh [MODEL BEFORE] [MODEL AFTER] [OUTPUT FOLDER]
 # ATTNVIZ is the command (build/attnviz), FAIL_OVER the bound in bits of Jensen-Shannon divergence, 0 to 1 (0.05).
 set -euo pipefail
