@@ -53,10 +53,6 @@ class Selection {
   Needs kept_;
 };
 
-/// A weight above the diagonal up to this tells nothing of looking ahead: a mask of −10⁴ in half precision
-/// leaves less.
-constexpr double kNoise = 1e-6;
-
 /// `rows` [rows, keys], from any device, appended to `out`.
 void append(const at::Tensor& rows, std::vector<float>& out);
 
