@@ -198,6 +198,10 @@ at::Tensor HeadReduction::min_of(const std::vector<std::int64_t>& rows) const {
   return with_all_keys(take_rows(weights_, 1, rows).amin(0));
 }
 
+at::Tensor HeadReduction::heads_of(const std::vector<std::int64_t>& rows) const {
+  return with_all_keys(take_rows(weights_, 1, rows));
+}
+
 at::Tensor take_rows(const at::Tensor& tensor, std::int64_t axis, const std::vector<std::int64_t>& rows) {
   if (static_cast<std::int64_t>(rows.size()) == tensor.size(axis)) return tensor;
   const at::Tensor index = at::tensor(at::ArrayRef<std::int64_t>(rows), at::kLong);
