@@ -55,12 +55,16 @@ struct ReductionOptions {
 class ATTNVIZ_EXPORT ConsumerGroup final : public AttentionConsumer {
  public:
   /// `consumers`: one at least; not owned. on_block() throws kInterrupted where `listener` says so.
-  ConsumerGroup(std::vector<AttentionConsumer*> consumers, const Listener& listener);
+  ConsumerGroup(const std::vector<AttentionConsumer*>& consumers, const Listener& listener);
   Needs needs() const override;  ///< What serves all of them.
   void on_block(const AttentionBlock& block) override;
 
  private:
-  std::vector<AttentionConsumer*> consumers_;
+  struct Member {
+    AttentionConsumer* consumer;
+    Needs needs;
+  };
+  std::vector<Member> members_;
   const Listener& listener_;
 };
 

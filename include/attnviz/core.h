@@ -52,6 +52,8 @@ class ATTNVIZ_EXPORT Listener {
   virtual ~Listener() = default;
   /// One sentence that the user should read; the work goes on.
   virtual void warning(std::string_view /*sentence*/) {}
+  /// The same of a sentence about the model, which holds for whatever it is run on: to say it once is enough.
+  virtual void model_warning(std::string_view sentence) { warning(sentence); }
   /// One sentence for `--verbose`.
   virtual void detail(std::string_view /*sentence*/) {}
   /// `done` of `total` units of `what` ("generating", "writing maps", "records") are finished; `total` is 0
@@ -198,6 +200,10 @@ struct AttentionBlock {
   /// Keys of the layer after those of `weights`, which no row of the block sees: their weight is 0.
   std::int64_t hidden_keys = 0;
 };
+
+/// A weight of a key after its query tells of looking ahead only above this: a mask of −10⁴ in half precision
+/// leaves less.
+inline constexpr double kLooksAhead = 1e-6;
 
 /// Which attention is wanted: of these kinds, layers and rows.
 struct ATTNVIZ_EXPORT Needs {

@@ -49,8 +49,8 @@ struct ModelInfo {
   std::vector<ModelInput> inputs;
   std::string outputs;               ///< For people: "Tensor [1, 8, 1000]", "tuple(Tensor [1, 8, 64], …)".
   std::vector<AttentionSite> sites;  ///< In order of execution.
-  std::optional<Task> task;
-  std::optional<bool> causal;              ///< Self (or decoder) attention never looks ahead.
+  std::optional<Task> task;          ///< kSeq2Seq where there is a target, without a dry run too.
+  std::optional<bool> causal;        ///< Self (or decoder) attention never looks ahead.
   std::optional<std::int64_t> vocabulary;  ///< Ids are 0 … this − 1: rows of the embedding, if known.
   std::optional<std::int64_t> target_vocabulary;  ///< Likewise of the decoder's ids.
   /// Positions that the model takes: the smaller of what its graph and its configuration say, if any does.

@@ -39,6 +39,9 @@ struct ATTNVIZ_EXPORT TokenSelection {
 /// "3,7-12,-1,[CLS]": positions from −1,000,000 to 1,000,000, ranges with both ends included, and names,
 /// which begin with neither a digit nor '-'. Throws kUsage naming `what` they are given to.
 ATTNVIZ_EXPORT TokenSelection parse_tokens(std::string_view what, std::string_view text);
+/// "3,7-12": numbers from 0 to 1,000,000 and ranges with both ends included; ascending, each once. Throws
+/// kUsage naming `what` they are given to.
+ATTNVIZ_EXPORT std::vector<std::int64_t> parse_selection(std::string_view what, std::string_view text);
 /// As the manifest has it: numbers where all are positions from the start, else strings.
 ATTNVIZ_EXPORT OptionValue option_value(const TokenSelection& selection);
 
@@ -81,7 +84,7 @@ struct ExportOptions {
 
 /// Where the time went, in seconds.
 struct PhaseSeconds {
-  double run = 0;    ///< Sequence, generating, and running the model.
+  double run = 0;    ///< Encoding, generating, and running the model.
   double write = 0;  ///< Drawing and writing; of a batch, the sum over its threads.
 };
 
@@ -101,10 +104,6 @@ ATTNVIZ_EXPORT ExportResult export_maps(Model& model, const Tokenizers& tokenize
                                         Listener& listener);
 
 // -------------------------------------------------------------------------------------------------- batches
-
-/// "3,7-12": numbers from 0 to 1,000,000 and ranges with both ends included; ascending, each once. Throws
-/// kUsage naming `what` they are given to.
-ATTNVIZ_EXPORT std::vector<std::int64_t> parse_selection(std::string_view what, std::string_view text);
 
 /// A line of a batch, read.
 struct BatchLine {
@@ -181,12 +180,28 @@ ATTNVIZ_EXPORT BatchResult export_batch(Model& model, const Tokenizers& tokenize
                                         const std::function<void(const BatchEntry&)>& finished,
                                         Listener& listener);
 
+// ------------------------------------------------------------------------------------- what is printed as
+// JSON
+
+/// {"ids": […], "tokens": […], "offsets": […], "special": […]} on a line, as `attnviz tokenize` prints it.
+ATTNVIZ_EXPORT std::string encoding_json(const Encoding& encoding);
+/// {"error": "…"} on a line.
+ATTNVIZ_EXPORT std::string error_json(std::string_view sentence);
+/// What a model is, as `attnviz inspect --json` prints it.
+ATTNVIZ_EXPORT std::string model_json(const ModelInfo& info, const ModelConfig& config,
+                                      const Tokenizers& tokenizers);
+/// Seconds of loading, of each phase and of all, as `--timings` writes them.
+ATTNVIZ_EXPORT std::string timings_json(std::int64_t records, double load, const PhaseSeconds& seconds,
+                                        double total);
+
 }  // namespace attnviz::run
 
 namespace attnviz {
 
 using run::BatchLine;
 using run::BatchResult;
+using run::encoding_json;
+using run::error_json;
 using run::export_batch;
 using run::export_maps;
 using run::ExportOptions;
@@ -194,6 +209,7 @@ using run::ExportResult;
 using run::InputRecord;
 using run::kLongestLine;
 using run::LineReader;
+using run::model_json;
 using run::name_of;
 using run::NamedText;
 using run::option_value;
@@ -202,6 +218,7 @@ using run::parse_record;
 using run::parse_selection;
 using run::parse_tokens;
 using run::PhaseSeconds;
+using run::timings_json;
 using run::Tokenizers;
 using run::TokenSelection;
 

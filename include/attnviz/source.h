@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "attnviz/core.h"
@@ -26,6 +27,17 @@ namespace attnviz::source {
 enum class Task { kEncoder, kCausalLm, kSeq2Seq };
 ATTNVIZ_EXPORT std::string_view to_string(Task task) noexcept;  ///< "encoder", "causal-lm", "seq2seq".
 
+/// Nested lists of numbers, for a tensor.
+struct NumberList {
+  std::vector<std::int64_t> shape;  ///< Lengths of the lists, from the outermost on.
+  std::vector<double> values;       ///< In row-major order; true is 1, false 0.
+  bool whole = true;                ///< None is written with a fraction.
+  friend bool operator==(const NumberList&, const NumberList&) = default;
+};
+
+/// What is passed for an argument as it is: None, a truth value, a number, a tensor.
+using Literal = std::variant<std::monostate, bool, std::int64_t, double, NumberList>;
+
 /// What an argument of a model's method is for.
 struct Role {
   enum class Kind {
@@ -40,7 +52,8 @@ struct Role {
     kLiteral,     ///< Always the same.
   };
   Kind kind = Kind::kNone;
-  std::string literal;  ///< JSON; of kLiteral alone.
+  std::string written = {};  ///< As attnviz.json has it; of kLiteral alone, as the next one.
+  Literal literal = {};
   friend bool operator==(const Role&, const Role&) = default;
 };
 /// "none", "ids", "mask", "types", "positions", "target_ids", "target_mask", "memory"; a literal as it is.
@@ -48,7 +61,7 @@ ATTNVIZ_EXPORT std::string to_string(const Role& role);
 
 /// Special ids and limits, from attnviz.json, then config.json and tokenizer_config.json.
 struct ModelConfig {
-  std::optional<Task> task;
+  std::optional<Task> task;       ///< Of attnviz.json alone.
   std::vector<std::int64_t> eos;  ///< Ids that end a generation; empty: none is known.
   std::optional<std::int64_t> bos;
   std::optional<std::int64_t> pad;
@@ -105,9 +118,11 @@ ATTNVIZ_EXPORT std::optional<std::string> read_file(const std::string& path);
 }  // namespace attnviz::source
 
 namespace attnviz {
+using source::Literal;
 using source::ModelConfig;
 using source::ModelDescription;
 using source::ModelSource;
+using source::NumberList;
 using source::Role;
 using source::Task;
 using source::to_string;

@@ -4,20 +4,21 @@
 
 namespace attnviz::aggregate {
 
-ConsumerGroup::ConsumerGroup(std::vector<AttentionConsumer*> consumers, const Listener& listener)
-    : consumers_(std::move(consumers)), listener_(listener) {}
+ConsumerGroup::ConsumerGroup(const std::vector<AttentionConsumer*>& consumers, const Listener& listener)
+    : listener_(listener) {
+  for (AttentionConsumer* consumer : consumers) members_.push_back({consumer, consumer->needs()});
+}
 
 Needs ConsumerGroup::needs() const {
-  Needs needs = consumers_.front()->needs();
-  for (const AttentionConsumer* consumer : consumers_) needs = needs | consumer->needs();
+  Needs needs = members_.front().needs;
+  for (const Member& member : members_) needs = needs | member.needs;
   return needs;
 }
 
 void ConsumerGroup::on_block(const AttentionBlock& block) {
   stop_if_cancelled(listener_);
   const std::int64_t end = block.first_query + block.weights.size(1);
-  for (AttentionConsumer* consumer : consumers_) {
-    const Needs needs = consumer->needs();
+  for (const auto& [consumer, needs] : members_) {
     if (!needs.kind(block.kind) || !needs.layer(block.layer) || end <= needs.first_query) continue;
     if (block.first_query >= needs.first_query) {
       consumer->on_block(block);

@@ -167,7 +167,7 @@ HeadReduction::HeadReduction(const AttentionBlock& block)
   const c10::NoGradGuard no_grad;
   if (weights_.stride(2) != 1) weights_ = weights_.contiguous();
   const std::int64_t keys = weights_.size(2) + hidden_keys_;
-  const bool square = block.queries == keys && block.kind != AttentionKind::kCross;
+  const bool square = block.queries == keys && axes_of(block.kind).within_one();
   const auto diagonal = square ? std::optional(block.first_query) : std::nullopt;
   RowReduction found =
       weights_.is_cpu() ? reduce_on_cpu(weights_, diagonal) : reduce_on_device(weights_, diagonal);
@@ -196,6 +196,10 @@ at::Tensor HeadReduction::max_of(const std::vector<std::int64_t>& rows) const {
 
 at::Tensor HeadReduction::min_of(const std::vector<std::int64_t>& rows) const {
   return with_all_keys(take_rows(weights_, 1, rows).amin(0));
+}
+
+at::Tensor HeadReduction::heads_of(const std::vector<std::int64_t>& rows) const {
+  return with_all_keys(take_rows(weights_, 1, rows));
 }
 
 at::Tensor take_rows(const at::Tensor& tensor, std::int64_t axis, const std::vector<std::int64_t>& rows) {

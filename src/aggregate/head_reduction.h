@@ -43,6 +43,8 @@ class HeadReduction {
   at::Tensor mean_of(const std::vector<std::int64_t>& rows) const;
   at::Tensor max_of(const std::vector<std::int64_t>& rows) const;
   at::Tensor min_of(const std::vector<std::int64_t>& rows) const;
+  /// The same rows of every head, [heads, rows.size(), all keys of the layer] float32.
+  at::Tensor heads_of(const std::vector<std::int64_t>& rows) const;
 
  private:
   at::Tensor with_all_keys(const at::Tensor& map) const;

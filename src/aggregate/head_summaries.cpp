@@ -36,6 +36,7 @@ std::int64_t rows_with_any(const at::Tensor& mask) { return mask.any(1).sum().it
 
 struct HeadSummaries::Impl {
   Options options;
+  Needs needs{.kinds = options.kinds, .layers = options.layers};
   std::vector<LayerSums> layers;
 
   const std::vector<std::int64_t>& ids_of(AttentionKind kind) const {
@@ -117,13 +118,14 @@ struct HeadSummaries::Impl {
   }
 };
 
-HeadSummaries::HeadSummaries(const Options& options) : impl_(std::make_unique<Impl>(Impl{options, {}})) {}
+HeadSummaries::HeadSummaries(const Options& options)
+    : impl_(std::make_unique<Impl>(Impl{.options = options})) {}
 HeadSummaries::~HeadSummaries() = default;
 
-Needs HeadSummaries::needs() const { return {impl_->options.kinds, impl_->options.layers}; }
+Needs HeadSummaries::needs() const { return impl_->needs; }
 
 void HeadSummaries::on_block(const AttentionBlock& block) {
-  if (!needs().kind(block.kind) || !needs().layer(block.layer)) return;
+  if (!impl_->needs.kind(block.kind) || !impl_->needs.layer(block.layer)) return;
   const c10::NoGradGuard no_grad;
   const at::Tensor weights = block.weights.to(at::kFloat);
   LayerSums& sums = impl_->layer_of(block);

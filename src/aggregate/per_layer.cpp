@@ -38,7 +38,7 @@ PerLayerReduction::PerLayerReduction(const ReductionInfo& info, const ReductionO
                                      Fold fold, bool average, OverWords over_words)
     : info_(info),
       selection_(options),
-      pick_(pick),
+      pick_(std::move(pick)),
       fold_(std::move(fold)),
       average_(average),
       over_words_(std::move(over_words)),
@@ -57,7 +57,7 @@ void PerLayerReduction::on_block(const AttentionBlock& block, const HeadReductio
   if (map.layers.size() == 1) {
     for (const std::int64_t row : rows) map.queries.push_back(block.first_query + row);
   }
-  if (!rows.empty()) append((heads.*pick_)(rows), map.by_layer);
+  if (!rows.empty()) append(pick_(heads, rows), map.by_layer);
 }
 
 PerLayerReduction::Kept& PerLayerReduction::kept_of(const AttentionBlock& block) {

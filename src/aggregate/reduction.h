@@ -53,10 +53,6 @@ class Selection {
   Needs kept_;
 };
 
-/// A weight above the diagonal up to this tells nothing of looking ahead: a mask of −10⁴ in half precision
-/// leaves less.
-constexpr double kNoise = 1e-6;
-
 /// `rows` [rows, keys], from any device, appended to `out`.
 void append(const at::Tensor& rows, std::vector<float>& out);
 
@@ -65,7 +61,8 @@ void append(const at::Tensor& rows, std::vector<float>& out);
 /// given, for what does not commute with merging.
 class PerLayerReduction final : public Reduction {
  public:
-  using Pick = at::Tensor (HeadReduction::*)(const std::vector<std::int64_t>& rows) const;
+  /// The rows of a block, reduced over its heads to [rows, keys].
+  using Pick = std::function<at::Tensor(const HeadReduction& heads, const std::vector<std::int64_t>& rows)>;
   using Fold = std::function<double(double, double)>;              ///< (so far, this layer) → so far.
   using OverWords = std::function<at::Tensor(const at::Tensor&)>;  ///< [heads, rows, keys] → [rows, keys].
   PerLayerReduction(const ReductionInfo& info, const ReductionOptions& options, Pick pick, Fold fold,

@@ -141,14 +141,22 @@ struct Reductions::Impl {
 
   void check_queries() const {
     if (options.queries.empty()) return;
+    bool came = false;
     for (const LayerShape& shape : shapes) {
       const bool asks = axes_of(shape.kind).queries == options.asking;
+      came = came || asks;
       if (!asks || options.queries.back() < shape.queries) continue;
       throw Error(ErrorKind::kInput, "query " + std::to_string(options.queries.back()) +
                                          " was asked for, but the model's " +
                                          std::string(to_string(shape.kind)) + " attention has " +
                                          std::to_string(shape.queries) + " queries");
     }
+    if (came) return;
+    // Blocks that end before the first query that is needed come to nobody.
+    std::string kinds;
+    for (const AttentionKind kind : options.kinds) kinds += std::string(to_string(kind)) + " ";
+    throw Error(ErrorKind::kInput, "query " + std::to_string(options.queries.back()) +
+                                       " was asked for, but the model gave no " + kinds + "attention of it");
   }
 
   static std::string describe(const LayerShape& shape) {
@@ -211,7 +219,7 @@ bool is_causal(std::span<const LayerAudit> audit, AttentionKind kind) noexcept {
   const auto of_kind = [&](const LayerAudit& layer) { return layer.kind == kind; };
   return std::any_of(audit.begin(), audit.end(), of_kind) &&
          std::all_of(audit.begin(), audit.end(), [&](const LayerAudit& layer) {
-           return !of_kind(layer) || (layer.square && layer.above_diagonal <= kNoise);
+           return !of_kind(layer) || (layer.square && layer.above_diagonal <= kLooksAhead);
          });
 }
 

@@ -36,7 +36,8 @@ class Rollout final : public Reduction {
   void on_block(const AttentionBlock& block, const HeadReduction& heads) override {
     const bool last = block.first_query + block.weights.size(1) == block.queries;
     const SeenRows seen = without_sinks(heads, block.kind);
-    if (block.kind == AttentionKind::kCross) return on_cross(block, seen.mean, last);
+    const Axes axes = axes_of(block.kind);
+    if (!axes.within_one()) return on_cross(block, seen.mean, last);
     const std::int64_t keys = block.weights.size(2) + block.hidden_keys;
     if (keys != block.queries) {
       throw Error(ErrorKind::kInput, "rollout needs as many keys as queries, but layer " +
@@ -44,17 +45,17 @@ class Rollout final : public Reduction {
                                          " and " + std::to_string(block.queries) +
                                          "; leave it out of --reduce");
     }
-    RolloutProduct& own = block.kind == AttentionKind::kEncoder ? encoder_ : own_;
+    RolloutProduct& own = own_of(axes.queries);
     const bool lower = heads.audit.square && heads.audit.above_diagonal == 0;
     const at::Tensor mixed = mix(seen, block.first_query, lower);
     own.append(mixed, keys);
-    const bool reads_source = block.kind == AttentionKind::kDecoder && !source_.is_zero();
-    if (reads_source) source_.append(mixed, keys);
+    const bool has_read = axes.queries == Side::kTarget && !read_.is_zero();
+    if (has_read) read_.append(mixed, keys);
     if (!last) return;
     own.end_layer();
-    if (reads_source) {
-      source_.end_layer();
-      source_.merge();
+    if (has_read) {
+      read_.end_layer();
+      read_.merge();
     }
     on_layer(block, own);
   }
@@ -62,8 +63,8 @@ class Rollout final : public Reduction {
   std::vector<AttentionMap> finish() override {
     std::vector<AttentionMap> maps;
     for (Record& record : records_) {
-      if (record.map.kind == AttentionKind::kSelf) {
-        for (const at::Tensor& rows : own_.held_rows(record.map.queries)) {
+      if (const Axes axes = axes_of(record.map.kind); axes.within_one()) {
+        for (const at::Tensor& rows : own_of(axes.queries).held_rows(record.map.queries)) {
           const int layer = held_layers_.front();
           held_layers_.erase(held_layers_.begin());
           keep(record, layer, rows);
@@ -120,8 +121,10 @@ class Rollout final : public Reduction {
     return mixed;
   }
 
-  /// A layer of one stack is complete. Where few rows are kept, layers are held while there is memory for
-  /// them.
+  RolloutProduct& own_of(Side side) { return side == Side::kTarget ? target_ : source_; }
+
+  /// A layer of one stack is complete. Where few rows are kept and no other stack reads the product, layers
+  /// are held while there is memory for them.
   void on_layer(const AttentionBlock& block, RolloutProduct& own) {
     constexpr std::size_t kFew = 8;
     const bool hold =
@@ -140,14 +143,15 @@ class Rollout final : public Reduction {
   }
 
   void on_cross(const AttentionBlock& block, const at::Tensor& mean, bool last) {
-    const at::Tensor seen = encoder_.applied_to(at::constant_pad_nd(mean, {0, block.hidden_keys}));
-    source_.blend(residual_, seen.mul(1.0 - residual_));
+    const at::Tensor seen = source_.applied_to(at::constant_pad_nd(mean, {0, block.hidden_keys}));
+    read_.blend(residual_, seen.mul(1.0 - residual_));
     if (!last) return;
-    source_.end_blend();
-    own_.scale(residual_, block.queries, seen.options());
-    record(AttentionKind::kCross, block.layer, source_);
-    for (const Record& decoder : records_) {
-      if (decoder.map.kind == AttentionKind::kDecoder) record(AttentionKind::kDecoder, decoder.layer, own_);
+    read_.end_blend();
+    target_.scale(residual_, block.queries, seen.options());
+    record(block.kind, block.layer, read_);
+    for (const Record& before : records_) {
+      const Axes axes = axes_of(before.map.kind);
+      if (axes.within_one() && axes.queries == Side::kTarget) record(before.map.kind, before.layer, target_);
     }
   }
 
@@ -191,10 +195,9 @@ class Rollout final : public Reduction {
   Selection selection_;
   double residual_;
   std::vector<Grouping> groupings_;
-  RolloutProduct own_{
-      RolloutProduct::Start::kIdentity};  ///< The one stack, or the decoder over its own inputs: D.
-  RolloutProduct source_{RolloutProduct::Start::kZero};       ///< The decoder over the source: C.
-  RolloutProduct encoder_{RolloutProduct::Start::kIdentity};  ///< E.
+  RolloutProduct source_{RolloutProduct::Start::kIdentity};  ///< The one stack, or the encoder: E.
+  RolloutProduct target_{RolloutProduct::Start::kIdentity};  ///< The decoder over its own inputs: D.
+  RolloutProduct read_{RolloutProduct::Start::kZero};        ///< The decoder over the source: C.
   std::vector<int> held_layers_;  ///< Of the stack that runs: complete, but not yet recorded.
   std::vector<Record> records_;
 };

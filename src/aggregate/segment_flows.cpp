@@ -2,10 +2,23 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "attnviz/aggregate.h"
 
 namespace attnviz::aggregate {
+namespace {
+
+/// The kinds whose queries and keys are both of `side`.
+std::vector<AttentionKind> kinds_within(Side side) {
+  std::vector<AttentionKind> kinds;
+  std::copy_if(
+      kAttentionKinds.begin(), kAttentionKinds.end(), std::back_inserter(kinds),
+      [side](AttentionKind kind) { return axes_of(kind).within_one() && axes_of(kind).queries == side; });
+  return kinds;
+}
+
+}  // namespace
 
 struct SegmentFlows::Impl {
   /// Sums of one layer, over heads and rows.
@@ -16,7 +29,7 @@ struct SegmentFlows::Impl {
   };
   std::vector<std::string> names;
   std::vector<std::int64_t> parts;
-  std::vector<int> wanted;
+  Needs needs;
   std::vector<Layer> layers;
 
   at::Tensor& masses_of(const AttentionBlock& block) {
@@ -42,21 +55,17 @@ struct SegmentFlows::Impl {
 
 SegmentFlows::SegmentFlows(std::vector<std::string> names, std::vector<std::int64_t> parts,
                            std::vector<int> layers)
-    : impl_(std::make_unique<Impl>(Impl{std::move(names), std::move(parts), std::move(layers), {}})) {}
+    : impl_(std::make_unique<Impl>(Impl{std::move(names),
+                                        std::move(parts),
+                                        {.kinds = kinds_within(Side::kSource), .layers = std::move(layers)},
+                                        {}})) {}
 SegmentFlows::~SegmentFlows() = default;
 
-Needs SegmentFlows::needs() const {
-  Needs needs{.layers = impl_->wanted};
-  for (const AttentionKind kind : kAttentionKinds) {
-    const Axes axes = axes_of(kind);
-    if (axes.within_one() && axes.keys == Side::kSource) needs.kinds.push_back(kind);
-  }
-  return needs;
-}
+Needs SegmentFlows::needs() const { return impl_->needs; }
 
 void SegmentFlows::on_block(const AttentionBlock& block) {
   const auto tokens = static_cast<std::int64_t>(impl_->parts.size());
-  if (!needs().kind(block.kind) || !needs().layer(block.layer)) return;
+  if (!impl_->needs.kind(block.kind) || !impl_->needs.layer(block.layer)) return;
   if (block.queries != tokens || block.weights.size(2) + block.hidden_keys != tokens) return;
   const c10::NoGradGuard no_grad;
   const auto parts = at::tensor(at::ArrayRef<std::int64_t>(impl_->parts), at::kLong);

@@ -62,7 +62,7 @@ void SinkFinder::on_block(const AttentionBlock& block) {
   if (sums.square) {
     const at::Tensor own = mean.diagonal(block.first_query).to(at::kCPU, at::kDouble);
     sums.all.narrow(0, block.first_query, rows) -= own;
-    sums.looks_ahead = sums.looks_ahead || mean.triu(block.first_query + 1).max().item<float>() > kNoise;
+    sums.looks_ahead = sums.looks_ahead || mean.triu(block.first_query + 1).max().item<float>() > kLooksAhead;
   }
   const auto kept = impl_->selection.rows(block.kind, block.first_query, rows);
   if (kept.empty()) return;

@@ -6,7 +6,7 @@
 
 namespace attnviz::cli {
 
-/// Adds the main job, `attnviz MODEL …`, to `app`. `run` of the result does it.
+/// Adds the main job, `attnviz MODEL …`, which is done as soon as `app` has parsed; likewise the others.
 void add_export(CLI::App& app, ConsoleOptions& console);
 
 /// Adds `attnviz inspect MODEL`.

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <iostream>
 
+#include "core/utf8.h"
+
 namespace attnviz::cli {
 namespace {
 
@@ -32,23 +34,20 @@ void catch_signal(int number) {
   sigaction(number, &action, nullptr);
 }
 
-/// Whether `text` begins with a mark that changes the direction of what follows, or ends a line (U+200E,
-/// U+200F, U+2028 to U+202E, U+2066 to U+2069).
-bool turns_text(std::string_view text) {
-  if (text.size() < 3 || text[0] != '\xE2') return false;
-  const auto last = static_cast<unsigned char>(text[2]);
-  if (text[1] == '\x80') return last == 0x8E || last == 0x8F || (last >= 0xA8 && last <= 0xAE);
-  return text[1] == '\x81' && last >= 0xA6 && last <= 0xA9;
+/// Whether a terminal does something else with `c` than to show it.
+bool is_control(char32_t c) { return c < U' ' || (c >= 0x7F && c < 0xA0); }
+
+/// Whether `c` changes the direction of the text after it, or ends a line.
+bool turns_text(char32_t c) {
+  return c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
 /// What names something absurdly long, without its middle.
 std::string shortened(std::string line) {
   constexpr std::size_t kLongest = 1200, kBegin = 700, kEnd = 400;
   if (line.size() <= kLongest) return line;
-  const auto inside = [&](std::size_t at) { return (static_cast<unsigned char>(line[at]) & 0xC0U) == 0x80U; };
-  std::size_t begin = kBegin, end = line.size() - kEnd;
-  while (begin > 0 && inside(begin)) --begin;
-  while (end < line.size() && inside(end)) ++end;
+  const std::size_t begin = utf8::begin_of_character(line, kBegin);
+  const std::size_t end = utf8::begin_of_character(line, line.size() - kEnd);
   return line.substr(0, begin) + " … " + line.substr(end);
 }
 
@@ -119,19 +118,15 @@ void Console::clear_bar() {
 std::string one_line(std::string_view text) {
   std::string line;
   const bool valid = !find_invalid_utf8(text);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (valid && turns_text(text.substr(i))) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    const char32_t c = valid ? utf8::next(text, at) : static_cast<unsigned char>(text[at++]);
+    if (!valid && c >= 0x80) {
+      line += '?';
+    } else if (is_control(c) || turns_text(c)) {
       line += ' ';
-      i += 2;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (byte < ' ' || byte == 127 || c1) {
-      line += ' ';
-      if (c1) ++i;
     } else {
-      line += byte < 128 || valid ? text[i] : '?';
+      line += text.substr(begin, at - begin);
     }
   }
   return line;

@@ -9,6 +9,7 @@
 #include "attnviz/diff.h"
 #include "cli/commands.h"
 #include "cli/parse.h"
+#include "core/utf8.h"
 
 namespace attnviz::cli {
 namespace {
@@ -64,8 +65,8 @@ using Row = std::vector<std::string>;
 
 /// Code points, which is near enough to the columns of a terminal.
 std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  return text.size() -
+         static_cast<std::size_t>(std::count_if(text.begin(), text.end(), utf8::is_continuation));
 }
 
 void print_table(const std::vector<Row>& rows) {
@@ -179,13 +180,23 @@ bool is_over(const RunDiff& diff, const std::string& of, double fail_over) {
   return true;
 }
 
+/// The reductions that are distributions, or those that are none.
+std::vector<const ReductionInfo*> reductions_that(bool are_distributions) {
+  std::vector<const ReductionInfo*> found;
+  for (const ReductionInfo* info : known_reductions()) {
+    if (info->distribution == are_distributions) found.push_back(info);
+  }
+  return found;
+}
+
 /// Throws kInput; `token` is the most divergent one of all.
 void require_distributions(const TokenDiff* token) {
   if (token != nullptr) return;
-  throw Error(ErrorKind::kInput,
-              "--fail-over needs mean or rollout in both runs, as max and min are no distributions; make the "
-              "maps with "
-              "--reduce mean");
+  const auto distributions = reductions_that(true), others = reductions_that(false);
+  throw Error(ErrorKind::kInput, "--fail-over needs " + names_of(distributions, "or") + " in both runs, as " +
+                                     names_of(others, "and") +
+                                     (others.size() == 1 ? " is no distribution" : " are no distributions") +
+                                     "; make the maps with --reduce " + std::string(mean_reduction().name));
 }
 
 void finish(const RunDiff& diff, const DiffArguments& arguments, Listener& listener) {
@@ -303,16 +314,17 @@ void add_diff(CLI::App& app, ConsoleOptions& console) {
   add_file_options(*command, *arguments);
   auto* quiet = command->add_flag("--quiet", console.quiet, "No warnings, no progress")->group("Run");
   command->add_flag("--verbose", console.verbose, "Say more of an error")->excludes(quiet)->group("Run");
-  command->footer(
-      "JS is the Jensen-Shannon divergence of the overall rows of mean and rollout: 0 equal, 1 bit nothing "
-      "in\n"
-      "common. With --fail-over, output tokens and records that one side lacks end with 1, too.\n"
-      "\n"
-      "Examples:\n"
-      "  attnviz diff maps-before/ maps-after/\n"
-      "  attnviz diff maps-before/ maps-after/ --fail-over 0.05 --out diff/\n"
-      "\n"
-      "Exit codes: 0 done, 1 over --fail-over, 2 usage, 3 input, 4 output, 130 interrupted.");
+  command->footer("JS is the Jensen-Shannon divergence of the overall rows of " +
+                  names_of(reductions_that(true), "and") +
+                  ": 0 equal, 1 bit nothing "
+                  "in\n"
+                  "common. With --fail-over, output tokens and records that one side lacks end with 1, too.\n"
+                  "\n"
+                  "Examples:\n"
+                  "  attnviz diff maps-before/ maps-after/\n"
+                  "  attnviz diff maps-before/ maps-after/ --fail-over 0.05 --out diff/\n"
+                  "\n"
+                  "Exit codes: 0 done, 1 over --fail-over, 2 usage, 3 input, 4 output, 130 interrupted.");
   command->callback([arguments, &console] { run_diff(*arguments, console); });
 }
 

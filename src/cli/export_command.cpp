@@ -11,10 +11,10 @@ namespace {
 
 void run_single(const ExportArguments& arguments, const ExportJob& job, Console& console) {
   Timings timings(arguments);
-  const LoadedModel loaded(arguments, job, console);
-  timings.loaded();
   OutputDirectory folder(arguments.out, arguments.force ? OutputDirectory::IfNotEmpty::kReplace
                                                         : OutputDirectory::IfNotEmpty::kRefuse);
+  const LoadedModel loaded(arguments, job, console);
+  timings.loaded();
   const ExportResult result = export_maps(*loaded.model, loaded.tokenizers(), job.record, job.options,
                                           job.options_for_manifest, folder, console);
   for (const std::string& path : result.paths) std::cout << path << '\n';

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "cli/files.h"
@@ -118,6 +117,14 @@ ManifestOptions for_manifest(const ExportArguments& arguments, const ExportJob& 
   return options;
 }
 
+/// Absolute and without links, ".." and a slash at its end, as far as the path is there and beyond.
+std::filesystem::path resolved(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path whole = fs::weakly_canonical(fs::absolute(path, error), error);
+  return whole.has_filename() ? whole : whole.parent_path();
+}
+
 }  // namespace
 
 ExportJob check(const ExportArguments& arguments, ConsoleOptions& console) {
@@ -157,7 +164,7 @@ Timings::Timings(const ExportArguments& arguments) : file_(arguments.timings) {
   if (!file_) return;
   namespace fs = std::filesystem;
   std::error_code error;
-  const fs::path file = fs::weakly_canonical(*file_, error), out = fs::weakly_canonical(arguments.out, error);
+  const fs::path file = resolved(*file_), out = resolved(arguments.out);
   if (std::mismatch(out.begin(), out.end(), file.begin(), file.end()).first == out.end()) {
     throw Error(ErrorKind::kUsage,
                 "--timings: '" + *file_ +
@@ -179,14 +186,9 @@ double Timings::elapsed() const {
 
 void Timings::write(const PhaseSeconds& seconds, std::int64_t records) const {
   if (!file_) return;
-  const nlohmann::ordered_json timings{{"records", records},
-                                       {"load", load_},
-                                       {"run", seconds.run},
-                                       {"write", seconds.write},
-                                       {"total", elapsed()}};
   errno = 0;
   std::ofstream out(*file_, std::ios::binary);
-  if (out << timings.dump(2) << '\n' && out.flush()) return;
+  if (out << timings_json(records, load_, seconds, elapsed()) && out.flush()) return;
   throw Error(ErrorKind::kOutput,
               "cannot write '" + *file_ + "': " + std::generic_category().message(errno != 0 ? errno : EIO));
 }

@@ -55,7 +55,7 @@ void add_selection_options(CLI::App& app, ExportArguments& a) {
   app.add_option("--attention", a.attention, "Kinds: self,cross,encoder,decoder [self; or cross,decoder]")
       ->group("Selection")
       ->type_name("LIST");
-  app.add_option("--reduce", a.reduce, "Reductions: mean,max,min,rollout")
+  app.add_option("--reduce", a.reduce, "Reductions: " + names_of(known_reductions()))
       ->capture_default_str()
       ->group("Reduction")
       ->type_name("LIST");

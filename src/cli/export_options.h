@@ -8,7 +8,9 @@
 #include <thread>
 #include <vector>
 
+#include "attnviz/aggregate.h"
 #include "cli/console.h"
+#include "cli/parse.h"
 
 namespace attnviz::cli {
 
@@ -19,7 +21,7 @@ struct ExportArguments {
   std::vector<std::string> segments;
   std::optional<std::int64_t> generate;
   std::optional<std::string> tokens, layers, heads, attention;
-  std::string reduce = "mean,max,rollout";
+  std::string reduce = names_of(default_reductions());
   double rollout_residual = 0.5;
   std::string special = "keep", sink = "keep";
   bool words = false, npz = false;

@@ -1,15 +1,15 @@
 #include "cli/files.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iostream>
 #include <system_error>
 
 #include "cli/crash_guard.h"
+#include "core/files.h"
 
 namespace attnviz::cli {
 namespace {
@@ -18,19 +18,6 @@ namespace fs = std::filesystem;
 
 /// Texts and tokenizers are far smaller; what is larger is a wrong file, or a device that never ends.
 constexpr std::size_t kLargestFile = std::size_t{512} << 20U;
-
-std::string slurp(std::istream& in, const std::string& shown) {
-  std::string bytes;
-  std::string chunk(std::size_t{1} << 16U, '\0');
-  while (in.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || in.gcount() > 0) {
-    bytes.append(chunk, 0, static_cast<std::size_t>(in.gcount()));
-    if (bytes.size() > kLargestFile) {
-      throw Error(ErrorKind::kInput, shown + " holds more than " + std::to_string(kLargestFile >> 20U) +
-                                         " MB, which no text or tokenizer has; name another file");
-    }
-  }
-  return bytes;
-}
 
 bool is_tokenizer_file(std::string_view name) {
   const auto names = tokenizer_file_names();
@@ -65,8 +52,7 @@ std::vector<CompanionFile> read_folder(const fs::path& folder,
 
 /// What adds to a tokenizer file, from the folder it lies in.
 bool adds_to_others(std::string_view name) {
-  return name == "merges.txt" || name == "tokenizer_config.json" || name == "special_tokens_map.json" ||
-         name == "added_tokens.json";
+  return name == "merges.txt" || name == "tokenizer_config.json" || name == "special_tokens_map.json";
 }
 
 /// A tokenizer that attnviz.json names.
@@ -95,21 +81,20 @@ std::unique_ptr<Model> load_model(const LoadOptions& options, Console& console) 
 
 std::string read_file(const std::string& path) {
   const std::string shown = path == "-" ? "standard input" : "'" + path + "'";
-  const auto cannot_read = [&] {
-    return Error(ErrorKind::kInput,
-                 "cannot read " + shown + ": " + std::generic_category().message(errno != 0 ? errno : EIO));
-  };
   std::error_code error;
   if (path != "-" && fs::is_directory(path, error))
     throw Error(ErrorKind::kInput, shown + " is a folder; a file was expected");
-  errno = 0;
-  std::ifstream file;
-  if (path != "-") file.open(path, std::ios::binary);
-  std::istream& in = path == "-" ? std::cin : file;
-  if (!in) throw cannot_read();
-  std::string bytes = slurp(in, shown);
-  if (in.bad()) throw cannot_read();
-  return bytes;
+  files::Content content =
+      path == "-" ? files::read_open(STDIN_FILENO, kLargestFile) : files::read(path, kLargestFile);
+  if (content.error == EFBIG) {
+    throw Error(ErrorKind::kInput, shown + " holds more than " + std::to_string(kLargestFile >> 20U) +
+                                       " MB, which no text or tokenizer has; name another file");
+  }
+  if (content.error != 0) {
+    throw Error(ErrorKind::kInput,
+                "cannot read " + shown + ": " + std::generic_category().message(content.error));
+  }
+  return std::move(content.bytes);
 }
 
 std::string read_text(const std::string& path) {

@@ -1,10 +1,9 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "attnviz/model.h"
+#include "attnviz/run.h"
 #include "cli/commands.h"
 #include "cli/files.h"
 
@@ -17,62 +16,10 @@ struct InspectOptions {
   bool json = false;
 };
 
-/// Layers of the deepest kind, and heads of the widest layer; nothing when the dry run failed.
-template <class Value>
-std::optional<int> most(const ModelInfo& info, Value value) {
-  std::optional<int> result;
-  for (const AttentionSite& site : info.sites) result = std::max(result.value_or(0), value(site));
-  return result;
-}
-
-std::optional<int> layers_of(const ModelInfo& info) {
-  return most(info, [](const AttentionSite& site) { return site.layer + 1; });
-}
-
-std::optional<int> heads_of(const ModelInfo& info) {
-  return most(info, [](const AttentionSite& site) { return site.heads; });
-}
-
-template <class Value>
-nlohmann::ordered_json or_null(const std::optional<Value>& value) {
-  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
-}
-
-nlohmann::ordered_json name_or_null(const Tokenizer* tokenizer) {
-  return tokenizer != nullptr ? nlohmann::ordered_json(tokenizer->describe()) : nlohmann::ordered_json();
-}
-
 /// The tokenizers of the two sides; the target's is null where the source's serves both.
 struct Sides {
   std::unique_ptr<Tokenizer> source, target;
 };
-
-nlohmann::ordered_json to_json(const ModelInfo& info, const ModelConfig& config, const Sides& tokenizers) {
-  nlohmann::ordered_json out;
-  out["inputs"] = nlohmann::ordered_json::array();
-  for (const ModelInput& input : info.inputs) {
-    out["inputs"].push_back({{"name", input.name}, {"type", input.type}, {"role", to_string(input.role)}});
-  }
-  out["sites"] = nlohmann::ordered_json::array();
-  for (const AttentionSite& site : info.sites) {
-    out["sites"].push_back({{"layer", site.layer},
-                            {"attention", to_string(site.kind)},
-                            {"capture", site.capture},
-                            {"scope", site.scope}});
-  }
-  out["layers"] = or_null(layers_of(info));
-  out["heads"] = or_null(heads_of(info));
-  out["causal"] = or_null(info.causal);
-  out["tokenizer"] = name_or_null(tokenizers.source.get());
-  out["target_tokenizer"] = name_or_null(tokenizers.target.get());
-  out["eos"] = config.eos;
-  out["bos"] = or_null(config.bos);
-  out["pad"] = or_null(config.pad);
-  out["decoder_start"] = or_null(config.decoder_start);
-  out["max_positions"] = or_null(info.max_positions);
-  out["outputs"] = info.outputs.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(info.outputs);
-  return out;
-}
 
 /// "2 </s>", or why there is none.
 std::string shown_id(const std::optional<std::int64_t>& id, const Tokenizer* tokenizer) {
@@ -125,9 +72,7 @@ void run_inspect(const InspectOptions& options, const ConsoleOptions& console_op
   const ModelInfo& info = model->info();
   if (options.json) {
     if (!info.dry_run_failure.empty()) console.warning("the dry run failed: " + info.dry_run_failure);
-    std::cout << to_json(info, model->config(), tokenizers)
-                     .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
-              << '\n';
+    std::cout << model_json(info, model->config(), {tokenizers.source.get(), tokenizers.target.get()});
   } else {
     print_for_people(info, model->config(), tokenizers);
   }

@@ -62,4 +62,20 @@ std::vector<const ReductionInfo*> parse_reductions(std::string_view text) {
   return of_option("--reduce", [&] { return reductions_named(names); });
 }
 
+std::string names_of(std::span<const ReductionInfo* const> reductions) {
+  std::string names;
+  for (const ReductionInfo* info : reductions) names += (names.empty() ? "" : ",") + std::string(info->name);
+  return names;
+}
+
+std::string names_of(std::span<const ReductionInfo* const> reductions, std::string_view before_last) {
+  std::string names;
+  for (std::size_t i = 0; i < reductions.size(); ++i) {
+    const bool last = i + 1 == reductions.size();
+    if (i > 0) names += last ? " " + std::string(before_last) + " " : ", ";
+    names += reductions[i]->name;
+  }
+  return names;
+}
+
 }  // namespace attnviz::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,11 @@ std::vector<AttentionKind> parse_kinds(std::string_view text);
 
 /// "mean,max,rollout" → reductions in their order, each once. Throws kUsage.
 std::vector<const ReductionInfo*> parse_reductions(std::string_view text);
+
+/// The names of `reductions`, as options and sentences list them: "mean,max,rollout", or with a word before
+/// the last, "mean, max and rollout".
+std::string names_of(std::span<const ReductionInfo* const> reductions);
+std::string names_of(std::span<const ReductionInfo* const> reductions, std::string_view before_last);
 
 /// What `parse` returns; what it refuses is put down to `option`.
 template <class Parse>

@@ -1,9 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "attnviz/run.h"
 #include "cli/commands.h"
 #include "cli/files.h"
 
@@ -15,20 +14,6 @@ struct TokenizeOptions {
   std::optional<std::string> text, text_file, batch;
   bool no_special = false;
 };
-
-std::string to_json(const Encoding& encoding) {
-  nlohmann::ordered_json out{{"ids", nlohmann::ordered_json::array()},
-                             {"tokens", nlohmann::ordered_json::array()},
-                             {"offsets", nlohmann::ordered_json::array()},
-                             {"special", nlohmann::ordered_json::array()}};
-  for (const Token& token : encoding.tokens) {
-    out["ids"].push_back(token.id);
-    out["tokens"].push_back(token.piece);
-    out["offsets"].push_back({token.reference.begin, token.reference.end});
-    out["special"].push_back(token.sequence < 0 ? 1 : 0);
-  }
-  return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
 
 /// Encodes a record: its "text", or its "segments" joined, with its "pair". Throws kInput for anything else.
 Encoding encode_line(const Tokenizer& tokenizer, const std::string& line, bool special) {
@@ -51,10 +36,10 @@ void tokenize_batch(const Tokenizer& tokenizer, const TokenizeOptions& options) 
   while (lines.next(listener)) {
     try {
       if (lines.too_long()) throw Error(ErrorKind::kInput, "is too long for a record");
-      std::cout << to_json(encode_line(tokenizer, lines.line(), !options.no_special)) << '\n';
+      std::cout << encoding_json(encode_line(tokenizer, lines.line(), !options.no_special));
     } catch (const Error& error) {
       print_error("line " + std::to_string(lines.number()) + " of '" + *options.batch + "': " + error.what());
-      std::cout << nlohmann::json{{"error", error.what()}}.dump() << '\n';
+      std::cout << error_json(error.what());
       ++failed;
     }
   }
@@ -68,7 +53,7 @@ void run_tokenize(const TokenizeOptions& options) {
   const auto tokenizer = read_tokenizer(options.tokenizer);
   if (options.batch) return tokenize_batch(*tokenizer, options);
   const std::string text = options.text ? *options.text : read_text(*options.text_file);
-  std::cout << to_json(tokenizer->encode(text, std::nullopt, !options.no_special)) << '\n';
+  std::cout << encoding_json(tokenizer->encode(text, std::nullopt, !options.no_special));
 }
 
 }  // namespace

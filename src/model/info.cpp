@@ -13,11 +13,10 @@ namespace {
 constexpr std::int64_t kProbeLength = 6;
 constexpr std::size_t kLengthsTried = 12;
 constexpr std::int64_t kLongestProbe = 2048;
-constexpr double kLooksAhead = 1e-6;
 constexpr double kSameLogits = 1e-2;  // Of the largest: bfloat16, computed in another order.
 
 // Tells which layers look ahead, by their weights.
-class AheadSink final : public AttentionConsumer {
+class AheadFinder final : public AttentionConsumer {
  public:
   void on_block(const AttentionBlock& block) override {
     double& above = above_[{block.kind, block.layer}];
@@ -46,15 +45,15 @@ std::vector<std::int64_t> integers_in(const std::string& text) {
   return integers;
 }
 
-bool has_square(const std::vector<AttentionSite>& sites, AttentionKind kind) {
+bool has_kind(const std::vector<AttentionSite>& sites, AttentionKind kind) {
   return std::any_of(sites.begin(), sites.end(),
                      [&](const AttentionSite& site) { return site.kind == kind; });
 }
 
 std::optional<bool> causal_of(const std::vector<AttentionSite>& sites) {
   const AttentionKind kind =
-      has_square(sites, AttentionKind::kDecoder) ? AttentionKind::kDecoder : AttentionKind::kSelf;
-  if (!has_square(sites, kind)) return std::nullopt;
+      has_kind(sites, AttentionKind::kDecoder) ? AttentionKind::kDecoder : AttentionKind::kSelf;
+  if (!has_kind(sites, kind)) return std::nullopt;
   return std::all_of(sites.begin(), sites.end(),
                      [&](const AttentionSite& site) { return site.kind != kind || site.causal; });
 }
@@ -105,11 +104,11 @@ bool TorchModel::halves_agree(const ModelInputs& inputs, const c10::IValue& outp
 }
 
 void TorchModel::try_dry_run(const ModelInputs& inputs) {
-  auto ahead = std::make_unique<AheadSink>();
+  auto ahead = std::make_unique<AheadFinder>();
   auto session = new_session(inputs, {}, *ahead);
   c10::IValue output = methods_.run_captured(inputs, mask_, session);
   if (learn_from(*session)) {
-    ahead = std::make_unique<AheadSink>();
+    ahead = std::make_unique<AheadFinder>();
     session = new_session(inputs, {}, *ahead);
     output = methods_.run_captured(inputs, mask_, session);
   }
@@ -128,8 +127,8 @@ void TorchModel::try_dry_run(const ModelInputs& inputs) {
 }
 
 Task TorchModel::infer_task(const c10::IValue& output) const {
-  if (description_.config.task) return *description_.config.task;
   if (methods_.has_target()) return Task::kSeq2Seq;
+  if (description_.config.task) return *description_.config.task;
   if (!info_->causal.value_or(false)) return Task::kEncoder;
   const std::vector<OutputTensor> tensors = output_tensors(output);
   const bool logits = std::any_of(tensors.begin(), tensors.end(), [&](const OutputTensor& one) {
@@ -179,6 +178,7 @@ const ModelInfo& TorchModel::info() {
   info_->vocabulary = methods_.limits().vocabulary;
   info_->target_vocabulary = methods_.limits().target_vocabulary;
   info_->max_positions = positions();
+  if (methods_.has_target()) info_->task = Task::kSeq2Seq;  // whatever becomes of the dry run
   try {
     dry_run();
     if (info_->sites.empty() && (info_->dry_run_failure.empty() || methods_.sites().empty())) {

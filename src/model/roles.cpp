@@ -1,7 +1,6 @@
 #include "model/roles.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 
@@ -10,8 +9,6 @@
 namespace attnviz::model {
 
 namespace {
-
-using nlohmann::json;
 
 using Kind = Role::Kind;
 using What = Passed::What;
@@ -137,53 +134,29 @@ bool takes_tensor(const c10::Argument& argument) {
                                      "; say what to pass for it under \"inputs\" in attnviz.json");
 }
 
-void flatten(const json& literal, const Slot& slot, std::vector<double>& values, bool& whole) {
-  if (literal.is_array()) {
-    for (const json& element : literal) flatten(element, slot, values, whole);
-  } else if (literal.is_number() || literal.is_boolean()) {
-    values.push_back(literal.is_boolean() ? static_cast<double>(literal.get<bool>()) : literal.get<double>());
-    whole = whole && !literal.is_number_float();
-  } else {
-    refuse_argument(slot, "is given a literal that is no tensor");
-  }
+at::Tensor tensor_of(const NumberList& list) {
+  return torch::tensor(list.values, torch::kFloat64)
+      .view(list.shape)
+      .to(list.whole ? torch::kInt64 : torch::kFloat32);
 }
 
-// Nested lists of numbers as a tensor; its shape is that of the first element of each level.
-at::Tensor tensor_of(const json& literal, const Slot& slot) {
-  std::vector<std::int64_t> shape;
-  for (const json* level = &literal; level->is_array(); level = &level->front()) {
-    shape.push_back(static_cast<std::int64_t>(level->size()));
-    if (level->empty()) break;
+// What a literal is for an argument of each type; nothing where the argument does not take it.
+std::optional<c10::IValue> value_of(const Literal& literal, c10::TypeKind type) {
+  const bool* truth = std::get_if<bool>(&literal);
+  const std::int64_t* integer = std::get_if<std::int64_t>(&literal);
+  const double* number = std::get_if<double>(&literal);
+  if (std::holds_alternative<std::monostate>(literal)) return c10::IValue();
+  if (type == c10::TypeKind::TensorType) {
+    if (const auto* list = std::get_if<NumberList>(&literal)) return tensor_of(*list);
+    if (truth != nullptr) return tensor_of({{}, {static_cast<double>(*truth)}, true});
+    return tensor_of(integer != nullptr ? NumberList{{}, {static_cast<double>(*integer)}, true}
+                                        : NumberList{{}, {*number}, false});
   }
-  std::vector<double> values;
-  bool whole = true;
-  flatten(literal, slot, values, whole);
-  const at::Tensor tensor = torch::tensor(values, torch::kFloat64);
-  if (tensor.numel() != c10::multiply_integers(shape))
-    refuse_argument(slot, "is given a list that is not even");
-  return tensor.view(shape).to(whole ? torch::kInt64 : torch::kFloat32);
-}
-
-c10::IValue value_of(const json& literal, const Slot& slot) {
-  if (literal.is_null()) return {};
-  const c10::TypePtr type = without_optional(slot.argument.type());
-  switch (type->kind()) {
-    case c10::TypeKind::TensorType: return tensor_of(literal, slot);
-    case c10::TypeKind::BoolType:
-      if (literal.is_boolean()) return literal.get<bool>();
-      break;
-    case c10::TypeKind::IntType:
-      if (literal.is_number_integer()) return literal.get<std::int64_t>();
-      break;
-    case c10::TypeKind::FloatType:
-      if (literal.is_number()) return literal.get<double>();
-      break;
-    case c10::TypeKind::StringType:
-      if (literal.is_string()) return literal.get<std::string>();
-      break;
-    default: break;
-  }
-  refuse_argument(slot, "cannot take the literal " + literal.dump());
+  if (type == c10::TypeKind::BoolType && truth != nullptr) return *truth;
+  if (type == c10::TypeKind::IntType && integer != nullptr) return *integer;
+  if (type == c10::TypeKind::FloatType && integer != nullptr) return static_cast<double>(*integer);
+  if (type == c10::TypeKind::FloatType && number != nullptr) return *number;
+  return std::nullopt;
 }
 
 const NamedRole* find_in(std::span<const NamedRole> names, std::string_view name) {
@@ -230,7 +203,7 @@ class Assignment {
       if (const auto role = given_.find(argument.name()); role != given_.end()) {
         push_given(argument, role->second);
       } else if (names_memory(argument.name(), method_)) {
-        push(argument, {Kind::kMemory, {}}, What::kMemory);
+        push(argument, {.kind = Kind::kMemory}, What::kMemory);
       } else {
         push_by_name(argument);
       }
@@ -279,7 +252,9 @@ class Assignment {
     if (role.kind == Kind::kNone) {
       leave_out(argument, "cannot be left out");
     } else if (role.kind == Kind::kLiteral) {
-      push(argument, role, What::kConstant, value_of(json::parse(role.literal), {method_, argument}));
+      auto value = value_of(role.literal, without_optional(argument.type())->kind());
+      if (!value) refuse_argument({method_, argument}, "cannot take the literal " + role.written);
+      push(argument, role, What::kConstant, *std::move(value));
     } else {
       const NamedRole* entry = find_name(argument.name(), method_);
       const bool same = entry != nullptr && entry->role == role.kind;
@@ -291,14 +266,14 @@ class Assignment {
     const NamedRole* entry = find_name(argument.name(), method_);
     const bool needed = takes_tensor(argument) && !argument.default_value().has_value();
     if (takes_tensor(argument) && entry != nullptr && !better_left_out(argument, *entry)) {
-      push(argument, {entry->role, {}}, entry->what);
+      push(argument, {.kind = entry->role}, entry->what);
     } else if (takes_no_text(argument.name())) {
       refuse_argument({method_, argument}, "takes images, sound or vectors where attnviz passes token ids");
     } else if (needed && !ids_taken_) {
-      push(argument, {ids_, {}}, What::kIds);
+      push(argument, {.kind = ids_}, What::kIds);
       ids_taken_ = true;
     } else if (needed && !memory_taken_) {
-      push(argument, {Kind::kMemory, {}}, What::kMemory);
+      push(argument, {.kind = Kind::kMemory}, What::kMemory);
       memory_taken_ = true;
     } else {
       leave_out(argument, "is not one that attnviz knows");

@@ -27,6 +27,15 @@ void check_length(std::int64_t length, const std::optional<std::int64_t>& most, 
                                      "; shorten it");
 }
 
+// Whether there is a target, which the methods show, decides what a run is given.
+void check_task(const std::optional<Task>& task, bool has_target) {
+  if (!task || (*task == Task::kSeq2Seq) == has_target) return;
+  throw Error(ErrorKind::kInput,
+              "attnviz.json: \"task\" is \"" + std::string(to_string(*task)) + "\", but the model " +
+                  (has_target ? "takes target ids, as encoder–decoders do" : "takes no target ids") +
+                  "; take the key out, or say under \"inputs\" which argument takes what");
+}
+
 }  // namespace
 
 TorchModel::TorchModel(std::shared_ptr<const ModelSource> source, torch::jit::Module module,
@@ -36,7 +45,9 @@ TorchModel::TorchModel(std::shared_ptr<const ModelSource> source, torch::jit::Mo
       module_(std::move(module)),
       description_(std::move(description)),
       device_(device),
-      methods_(module_, description_, device_, cast) {}
+      methods_(module_, description_, device_, cast) {
+  check_task(description_.config.task, methods_.has_target());
+}
 
 c10::intrusive_ptr<CaptureSession> TorchModel::new_session(const ModelInputs& inputs,
                                                            const std::vector<int>& heads,

@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <regex>
-#include <sstream>
 #include <system_error>
 
+#include "core/files.h"
 #include "report/formats/format.h"
 
 namespace attnviz::report {
@@ -122,10 +122,8 @@ void clear_run(const fs::path& folder) {
 std::optional<std::string> read_bytes(const fs::path& file) {
   std::error_code error;
   if (!fs::is_regular_file(file, error)) return std::nullopt;
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream bytes;
-  if (in.peek() != std::ifstream::traits_type::eof()) bytes << in.rdbuf();
-  return in.is_open() && !in.bad() && bytes ? std::optional(std::move(bytes).str()) : std::nullopt;
+  files::Content content = files::read(file, std::numeric_limits<std::size_t>::max());
+  return content.error == 0 ? std::optional(std::move(content.bytes)) : std::nullopt;
 }
 
 std::optional<std::string> schema_of(const fs::path& file) {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "attnviz/run.h"
+#include "core/utf8.h"
 #include "run/token_selection.h"
 
 namespace attnviz::run {
@@ -121,10 +122,9 @@ std::vector<NamedText> segments_of(const json& value) {
 /// An id as a sentence can show it: escaped, and cut where it is long.
 std::string shown(const std::string& id) {
   constexpr std::size_t kShown = 60;
-  std::size_t end = std::min(id.size(), kShown);
-  while (end < id.size() && (static_cast<unsigned char>(id[end]) & 0xC0U) == 0x80U) --end;
-  const std::string start = json(id.substr(0, end)).dump();
-  return end == id.size() ? start : start + "… (" + std::to_string(id.size()) + " bytes)";
+  const std::string_view begin = utf8::prefix(id, kShown);
+  const std::string shown = json(begin).dump();
+  return begin.size() == id.size() ? shown : shown + "… (" + std::to_string(id.size()) + " bytes)";
 }
 
 /// The name of a folder beside manifest.json.

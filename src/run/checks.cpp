@@ -12,9 +12,6 @@ constexpr double kRowSumTolerance = 1e-2;
 /// Rollout with more of its mass than this on the first token tells of the formula, not of the model.
 constexpr float kCollapsed = 0.9F;
 
-constexpr std::string_view kNoEnd = "no token that ends a generation is known";
-constexpr std::string_view kOtherTokenizer = "the tokenizer, ";
-
 std::string rounded(double value) {
   std::array<char, 32> text{};
   const auto end =
@@ -102,9 +99,10 @@ void check_length(const Sequence& sequence, const std::string& what, bool genera
 void check_vocabulary(const Tokenizer* tokenizer, const std::optional<std::int64_t>& vocabulary,
                       WarningLog& warnings) {
   if (tokenizer == nullptr || !vocabulary || tokenizer->size() <= *vocabulary) return;
-  warnings.add(std::string(kOtherTokenizer) + tokenizer->describe() + ", has " +
-               std::to_string(tokenizer->size()) + " ids, but the model's embedding " +
-               std::to_string(*vocabulary) + "; it may belong to another model");
+  warnings.add("the tokenizer, " + tokenizer->describe() + ", has " + std::to_string(tokenizer->size()) +
+                   " ids, but the model's embedding " + std::to_string(*vocabulary) +
+                   "; it may belong to another model",
+               WarningLog::Scope::kModel);
 }
 
 void check_known(const Sequence& source, const std::optional<std::int64_t>& unknown, WarningLog& warnings) {
@@ -121,11 +119,10 @@ void check_known(const Sequence& source, const std::optional<std::int64_t>& unkn
 
 void check_end(const Generation& generation, WarningLog& warnings) {
   if (!generation.no_end_known) return;
-  warnings.add(std::string(kNoEnd) + ", so it goes on to its limit; name one as \"eos\" in attnviz.json");
-}
-
-bool is_of_model(std::string_view warning) {
-  return warning.starts_with(kNoEnd) || warning.starts_with(kOtherTokenizer);
+  warnings.add(
+      "no token that ends a generation is known, so it goes on to its limit; name one as \"eos\" in "
+      "attnviz.json",
+      WarningLog::Scope::kModel);
 }
 
 void check_audit(const std::vector<LayerAudit>& audit, WarningLog& warnings) {

@@ -10,9 +10,12 @@ namespace attnviz::run {
 /// Passes warnings on and keeps them for the manifest.
 class WarningLog {
  public:
+  /// What a warning is about. A batch tells one of the model once, and one of a record with its name.
+  enum class Scope { kRecord, kModel };
+
   explicit WarningLog(Listener& listener) : listener_(listener) {}
-  void add(std::string sentence) {
-    listener_.warning(sentence);
+  void add(std::string sentence, Scope scope = Scope::kRecord) {
+    scope == Scope::kModel ? listener_.model_warning(sentence) : listener_.warning(sentence);
     sentences_.push_back(std::move(sentence));
   }
   std::vector<std::string> take() { return std::move(sentences_); }
@@ -42,10 +45,6 @@ void check_known(const Sequence& source, const std::optional<std::int64_t>& unkn
 
 /// Warns of a generation that no token can end.
 void check_end(const Generation& generation, WarningLog& warnings);
-
-/// Whether a warning is of the model and its tokenizer, and so the same for every record: a batch tells it
-/// once.
-bool is_of_model(std::string_view warning);
 
 /// Throws kInput for weights that are not finite; warns of rows that do not sum to 1.
 void check_audit(const std::vector<LayerAudit>& audit, WarningLog& warnings);

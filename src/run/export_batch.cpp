@@ -121,18 +121,19 @@ class Batch {
     while (auto outcome = pool_.take()) report(std::move(*outcome));
   }
 
+  void say(const Remark& remark, const std::string& name) {
+    switch (remark.kind) {
+      case Remark::Kind::kDetail: return listener_.detail(name + remark.sentence);
+      case Remark::Kind::kWarning: return listener_.warning(name + remark.sentence);
+      case Remark::Kind::kModelWarning:
+        if (warned_.insert(remark.sentence).second) listener_.model_warning(remark.sentence);
+    }
+  }
+
   void report(RecordOutcome&& outcome) {
     if (outcome.ends_batch) std::rethrow_exception(outcome.ends_batch);
     const std::string name = name_of(outcome.entry) + ": ";
-    for (const auto& [is_warning, sentence] : outcome.said) {
-      if (!is_warning) {
-        listener_.detail(name + sentence);
-      } else if (!is_of_model(sentence)) {
-        listener_.warning(name + sentence);
-      } else if (warned_.insert(sentence).second) {
-        listener_.warning(sentence);
-      }
-    }
+    for (const Remark& remark : outcome.said) say(remark, name);
     if (outcome.entry.error && outcome.has_folder) folder_.discard(*outcome.entry.id);
     ++(outcome.entry.error ? result_.failed : result_.done);
     result_.seconds.write += outcome.write_seconds;

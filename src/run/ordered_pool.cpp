@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -72,25 +73,38 @@ class Pool {
   std::exception_ptr error_;
 };
 
+/// All on this thread.
+void for_each_here(std::int64_t items, const std::function<void(int, std::int64_t)>& work,
+                   const std::function<void(std::int64_t)>& finished) {
+  for (std::int64_t item = 0; item < items; ++item) {
+    work(0, item);
+    finished(item + 1);
+  }
+}
+
+/// `count` threads that run `pool`, or as many as the system lets start.
+std::vector<std::jthread> start_threads(int count, Pool& pool) {
+  std::vector<std::jthread> threads;
+  threads.reserve(static_cast<std::size_t>(count));
+  try {
+    for (int worker = 0; worker < count; ++worker)
+      threads.emplace_back([&pool, worker] { pool.run(worker); });
+  } catch (const std::system_error&) {
+    // Those that are there do it.
+  }
+  return threads;
+}
+
 }  // namespace
 
 void for_each_item(std::int64_t items, int workers, const std::function<void(int, std::int64_t)>& work,
                    const std::function<void(std::int64_t)>& finished) {
-  if (workers <= 1 || items <= 1) {
-    for (std::int64_t item = 0; item < items; ++item) {
-      work(0, item);
-      finished(item + 1);
-    }
-    return;
-  }
-  const int count = static_cast<int>(std::min<std::int64_t>(workers, items));
+  if (workers <= 1 || items <= 1) return for_each_here(items, work, finished);
   Pool pool(items, work);
   {
-    std::vector<std::jthread> threads;
-    threads.reserve(static_cast<std::size_t>(count));
-    for (int worker = 0; worker < count; ++worker)
-      threads.emplace_back([&pool, worker] { pool.run(worker); });
-    pool.watch(count, finished);
+    const auto threads = start_threads(static_cast<int>(std::min<std::int64_t>(workers, items)), pool);
+    if (threads.empty()) return for_each_here(items, work, finished);
+    pool.watch(static_cast<int>(threads.size()), finished);
   }
   if (pool.error()) std::rethrow_exception(pool.error());
   finished(items);

@@ -21,6 +21,18 @@ Side asking_side(const std::vector<AttentionKind>& kinds) {
   return of_target ? Side::kTarget : Side::kSource;
 }
 
+/// Throws kUsage where attention of `kinds` has a target, and the model none: a kind that it cannot have, and
+/// that nothing refused before where its dry run failed.
+void check_target(const std::vector<AttentionKind>& kinds, bool has_target, const ModelInfo& info) {
+  for (const AttentionKind kind : kinds) {
+    const Axes axes = axes_of(kind);
+    if (has_target || (axes.queries == Side::kSource && axes.keys == Side::kSource)) continue;
+    throw Error(ErrorKind::kUsage, std::string(to_string(kind)) +
+                                       " attention was asked for, which is of encoder–decoders; '" +
+                                       info.file + "' takes no target");
+  }
+}
+
 void plan_outputs(const Sequence& putting_out, const std::optional<std::int64_t>& positions, RunPlan& plan) {
   const auto given = static_cast<std::int64_t>(putting_out.units.size());
   plan.shifted = plan.generate.has_value() || plan.asking == Side::kTarget;
@@ -52,10 +64,6 @@ std::string numbered(const char* what, const std::vector<int>& numbers) {
 
 }  // namespace
 
-bool RunPlan::shows(AttentionKind kind) const noexcept {
-  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
-}
-
 RunPlan plan_run(const InputRecord& record, const EncodedRecord& input, const ExportOptions& options,
                  const ModelInfo& info) {
   const bool two_stacks = info.task == Task::kSeq2Seq;
@@ -74,6 +82,7 @@ RunPlan plan_run(const InputRecord& record, const EncodedRecord& input, const Ex
       .find_sinks = options.drop_sinks,
       .needs_mean = options.words || options.drop_special || options.drop_sinks || !source.segments.empty(),
       .segment_flow = record.pair.has_value()};
+  check_target(plan.kinds, input.target.has_value(), info);
   plan.asking = asking_side(plan.kinds);
   if (input.source.truncated > 0) {
     plan.warnings.push_back("the tokenizer cut " + std::to_string(input.source.truncated) +

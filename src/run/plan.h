@@ -28,19 +28,16 @@ struct RunPlan {
   bool needs_mean = false;            ///< Masses are made from it, shown or not.
   bool segment_flow = false;          ///< Between the two sentences of a pair.
   std::vector<std::string> warnings;  ///< What the user should know before.
-
-  /// How often the model runs with its attention captured.
-  int captures() const noexcept { return find_sinks ? 2 : 1; }
-  bool shows(AttentionKind kind) const noexcept;
 };
 
 /// Decides. No model runs: `info` is what is known of it, and has what check_selection() asks for. Throws
-/// kUsage for output tokens that there cannot be, kInput for an input that the model does not take.
+/// kUsage for output tokens that there cannot be and for attention with a target where `input` has none,
+/// kInput for an input that the model does not take.
 RunPlan plan_run(const InputRecord& record, const EncodedRecord& input, const ExportOptions& options,
                  const ModelInfo& info);
 
-/// One line: "generate up to 24 tokens after 62; capture self attention once; reduce by mean, max, rollout;
-/// maps of tokens 62 to 85 of the source, each of the query before it".
+/// One line: "generate up to 24 tokens after 62 of the source; capture self attention; reduce by mean, max,
+/// rollout; maps of all of positions 62 to 85 of the source, each of the query before it".
 std::string describe(const RunPlan& plan);
 
 }  // namespace attnviz::run

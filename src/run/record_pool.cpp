@@ -24,7 +24,7 @@ void run_for(RecordOutcome& outcome, const std::function<void()>& work) {
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kInput || error.kind() == ErrorKind::kUsage) {
       outcome.entry.error = error.what();
-      if (!error.detail().empty()) outcome.said.emplace_back(false, error.detail());
+      if (!error.detail().empty()) outcome.said.push_back({Remark::Kind::kDetail, error.detail()});
     } else {
       outcome.ends_batch = std::current_exception();
     }

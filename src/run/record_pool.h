@@ -17,12 +17,19 @@
 
 namespace attnviz::run {
 
+/// What was said while a record was worked on.
+struct Remark {
+  enum class Kind { kWarning, kModelWarning, kDetail };
+  Kind kind = Kind::kWarning;
+  std::string sentence;
+};
+
 /// What became of one record, and what was said of it meanwhile.
 struct RecordOutcome {
   BatchEntry entry;
-  bool has_folder = false;                         ///< The folder of `entry.id` is this record's.
-  std::vector<std::pair<bool, std::string>> said;  ///< In order; true: a warning, false: a detail.
-  std::exception_ptr ends_batch;                   ///< What cannot be put down to the record.
+  bool has_folder = false;        ///< The folder of `entry.id` is this record's.
+  std::vector<Remark> said;       ///< In order.
+  std::exception_ptr ends_batch;  ///< What cannot be put down to the record.
   double write_seconds = 0;
 };
 
@@ -31,11 +38,16 @@ class RecordListener final : public Listener {
  public:
   RecordListener(RecordOutcome& outcome, const std::function<bool()>& cancelled)
       : outcome_(outcome), cancelled_(cancelled) {}
-  void warning(std::string_view sentence) override { outcome_.said.emplace_back(true, sentence); }
-  void detail(std::string_view sentence) override { outcome_.said.emplace_back(false, sentence); }
+  void warning(std::string_view sentence) override { add(Remark::Kind::kWarning, sentence); }
+  void model_warning(std::string_view sentence) override { add(Remark::Kind::kModelWarning, sentence); }
+  void detail(std::string_view sentence) override { add(Remark::Kind::kDetail, sentence); }
   bool cancelled() const override { return cancelled_(); }
 
  private:
+  void add(Remark::Kind kind, std::string_view sentence) {
+    outcome_.said.push_back({kind, std::string(sentence)});
+  }
+
   RecordOutcome& outcome_;
   const std::function<bool()>& cancelled_;
 };

@@ -111,20 +111,22 @@ std::vector<std::int64_t> sentence_of_units(const Sequence& source) {
   return sentences;
 }
 
-/// Whether self or decoder attention never looks ahead. A part of the rows, or a single token, cannot tell;
-/// the dry run saw all of them.
-bool is_causal_run(const RunPlan& plan, const std::vector<LayerAudit>& audit, const Needs& seen,
-                   std::size_t asking_units, const ModelInfo& info) {
-  const auto kind = plan.asking == Side::kTarget ? AttentionKind::kDecoder : AttentionKind::kSelf;
-  const bool has_kind =
-      std::any_of(audit.begin(), audit.end(), [&](const LayerAudit& layer) { return layer.kind == kind; });
-  if (has_kind && seen.first_query == 0 && asking_units > 1) return is_causal(audit, kind);
-  return info.causal.value_or(false);
-}
-
 /// An encoder's queries always look ahead.
 bool asks_encoder(const RunPlan& plan, const Sequences& sequences) {
   return sequences.target != nullptr && plan.asking == Side::kSource;
+}
+
+/// Whether the attention of the model, of its decoder where it has one, never looks ahead. A part of the
+/// rows, or a single token, cannot tell; the dry run saw all of them.
+bool is_causal_run(const RunPlan& plan, const std::vector<LayerAudit>& audit, const Needs& seen,
+                   const Sequences& sequences, const ModelInfo& info) {
+  const auto own = std::find_if(audit.begin(), audit.end(), [&](const LayerAudit& layer) {
+    const Axes axes = axes_of(layer.kind);
+    return axes.within_one() && axes.queries == plan.asking;
+  });
+  const bool tells = seen.first_query == 0 && sequences.of(plan.asking)->units.size() > 1;
+  if (own != audit.end() && tells && !asks_encoder(plan, sequences)) return is_causal(audit, own->kind);
+  return info.causal.value_or(false);
 }
 
 ManifestModel describe_model(const ModelInfo& info, const std::vector<AttentionSite>& sites, bool causal) {
@@ -138,6 +140,23 @@ ManifestModel describe_model(const ModelInfo& info, const std::vector<AttentionS
   model.attention.assign(kinds.begin(), kinds.end());
   model.capture = sites.empty() ? "" : sites.front().capture;
   return model;
+}
+
+/// Throws kInput where the model ran attention that is to be shown, but gave none of the query of `map`: the
+/// map would lack it without a word.
+void check_views(const TokenMap& map, const RunPlan& plan, const std::vector<AttentionSite>& sites) {
+  const Needs shown{.kinds = plan.kinds, .layers = plan.layers};
+  for (const AttentionSite& site : sites) {
+    if (!shown.kind(site.kind) || !shown.layer(site.layer) || axes_of(site.kind).queries != plan.asking)
+      continue;
+    if (std::any_of(map.views.begin(), map.views.end(),
+                    [&](const AttentionView& view) { return view.kind == site.kind; }))
+      continue;
+    throw Error(ErrorKind::kInput, "the model's " + std::string(to_string(site.kind)) +
+                                       " attention has no query " + std::to_string(map.token.query) +
+                                       ", which output token " + std::to_string(map.token.index) +
+                                       " needs; ask for other tokens, or leave it out with --attention");
+  }
 }
 
 /// Runs the model with its attention captured, and makes a map of each of `outputs`.
@@ -154,7 +173,7 @@ RunMaps capture(Model& model, const RunPlan& plan, const ModelInputs& inputs, co
   SegmentFlows flows({"A", "B", ""}, sentence_of_units(*sequences.tokens.source), plan.layers);
   std::vector<AttentionConsumer*> consumers = {&reductions, &heads};
   if (plan.segment_flow) consumers.push_back(&flows);
-  ConsumerGroup group(std::move(consumers), listener);
+  ConsumerGroup group(consumers, listener);
   const auto sites = model.run(inputs, plan.heads, group);
   listener.detail("captured " + std::to_string(sites.size()) + " attention layers of " +
                   std::to_string(inputs.ids.size()) + " tokens");
@@ -163,13 +182,14 @@ RunMaps capture(Model& model, const RunPlan& plan, const ModelInputs& inputs, co
               .sequences = sequences.shown,
               .asking = plan.asking};
   check_audit(out.maps.audit, warnings);
-  const bool causal = is_causal_run(plan, out.maps.audit, reductions.needs(),
-                                    sequences.tokens.of(plan.asking)->units.size(), model.info());
+  const bool causal = is_causal_run(plan, out.maps.audit, reductions.needs(), sequences.tokens, model.info());
   out.causal = causal && !asks_encoder(plan, sequences.tokens);
   check_rollout(out.maps, out.causal, warnings);
-  for (const OutputToken& output : outputs)
+  for (const OutputToken& output : outputs) {
     out.tokens.push_back(
         make_token_map(out.maps, plan.reductions, output, out.sequences, out.asking, out.causal));
+    check_views(out.tokens.back(), plan, sites);
+  }
   out.manifest.model = describe_model(model.info(), sites, causal);
   out.manifest.source = sequences.tokens.source;
   out.manifest.target = sequences.tokens.target;

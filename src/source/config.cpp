@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -110,15 +111,52 @@ std::string logits_of(const CompanionFile& file, const json& value) {
   return value.get<std::string>();
 }
 
-Role role_of(const CompanionFile& file, const std::string& argument, const json& value) {
-  if (!value.is_string()) return {Role::Kind::kLiteral, value.dump()};
-  const auto role = parse_role(value.get<std::string>());
-  if (!role) {
-    refuse_key(file, "inputs." + argument,
-               "ids, mask, types, positions, target_ids, target_mask, none or a JSON literal, not \"" +
-                   utf8::shown(value.get<std::string>()) + "\"");
+bool fits_int64(const json& value) {
+  return value.is_number_integer() &&
+         (!value.is_number_unsigned() ||
+          value.get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<std::int64_t>::max()});
+}
+
+// Appends the numbers of `value`, which lies in `depth` lists; false where it is not of `list.shape`.
+bool append_numbers(const json& value, std::size_t depth, NumberList& list) {
+  if (value.is_array()) {
+    return depth < list.shape.size() && static_cast<std::int64_t>(value.size()) == list.shape[depth] &&
+           std::all_of(value.begin(), value.end(),
+                       [&](const json& element) { return append_numbers(element, depth + 1, list); });
   }
-  return *role;
+  if (depth != list.shape.size() || !(value.is_number() || value.is_boolean())) return false;
+  list.values.push_back(value.is_boolean() ? static_cast<double>(value.get<bool>()) : value.get<double>());
+  list.whole = list.whole && !value.is_number_float();
+  return true;
+}
+
+// Nothing for what no argument takes: an object, or lists that are not even.
+std::optional<Literal> literal_of(const json& value) {
+  if (value.is_null()) return Literal();
+  if (value.is_boolean()) return value.get<bool>();
+  if (fits_int64(value)) return value.get<std::int64_t>();
+  if (value.is_number()) return value.get<double>();
+  NumberList list;
+  for (const json* level = &value; level->is_array(); level = &level->front()) {
+    list.shape.push_back(static_cast<std::int64_t>(level->size()));
+    if (level->empty()) break;
+  }
+  return value.is_array() && append_numbers(value, 0, list) ? std::optional<Literal>(std::move(list))
+                                                            : std::nullopt;
+}
+
+Role role_of(const CompanionFile& file, const std::string& argument, const json& value) {
+  if (value.is_string()) {
+    if (const auto role = parse_role(value.get<std::string>())) return *role;
+  } else if (auto literal = literal_of(value)) {
+    return {.kind = Role::Kind::kLiteral, .written = value.dump(), .literal = *std::move(literal)};
+  }
+  const std::string found =
+      value.is_string() ? '"' + utf8::shown(value.get<std::string>()) + '"' : utf8::shown(value.dump());
+  refuse_key(file, "inputs." + argument,
+             "ids, mask, types, positions, target_ids, target_mask, none, or a literal (null, true, false, a "
+             "number or even lists of numbers), not " +
+                 found);
 }
 
 std::map<std::string, Role> roles_of(const CompanionFile& file, const json& value) {
@@ -176,7 +214,8 @@ void read_own(ModelDescription& description, const CompanionFile& file) {
   }
 }
 
-// The files of other projects: what is not of the expected type is not meant for us.
+// The files of other projects: what is not of the expected type is not meant for us. Their
+// "is_encoder_decoder" is of the model that was exported, of which this may be the encoder alone.
 
 std::optional<std::int64_t> integer_at(const json& object, const char* key) {
   const auto found = object.find(key);
@@ -222,8 +261,6 @@ void read_foreign(ModelDescription& description, std::optional<std::int64_t>& po
   fill_id(config.bos, object, "bos_token_id");
   fill_id(config.pad, object, "pad_token_id");
   fill_id(config.decoder_start, object, "decoder_start_token_id");
-  const auto pair = object.find("is_encoder_decoder");
-  if (!config.task && pair != object.end() && *pair == true) config.task = Task::kSeq2Seq;
   if (const auto found = positions_in(object)) positions = std::min(positions.value_or(*found), *found);
 }
 

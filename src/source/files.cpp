@@ -1,7 +1,11 @@
 #include "source/files.h"
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
+
+#include "core/files.h"
 
 namespace attnviz::source {
 
@@ -9,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uintmax_t kLargestCompanion = std::uintmax_t{1} << 30U;
+constexpr std::size_t kLargestCompanion = std::size_t{1} << 30U;
 
 }  // namespace
 
@@ -39,22 +43,18 @@ std::unique_ptr<std::istream> open_model_file(const std::string& path) {
 std::optional<std::string> read_file(const std::string& path) {
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(path, ignored))) return std::nullopt;
-  const auto refuse = [&](const char* why) { throw Error(ErrorKind::kInput, "'" + path + "' " + why); };
+  const auto refuse = [&](const std::string& why) {
+    throw Error(ErrorKind::kInput, "'" + path + "' " + why);
+  };
   if (!fs::exists(path, ignored)) refuse("is a link that leads nowhere; mend it, or remove it");
   if (!fs::is_regular_file(path, ignored)) refuse("is no file; a file of that name was expected");
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) refuse("cannot be read; look at its permissions");
-  std::string bytes, chunk(std::size_t{1} << 16U, '\0');
-  while (stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || stream.gcount() > 0) {
-    bytes.append(chunk, 0, static_cast<std::size_t>(stream.gcount()));
-    if (bytes.size() > kLargestCompanion) {
-      throw Error(ErrorKind::kInput, "the file '" + path + "' has more than the " +
-                                         std::to_string(kLargestCompanion) +
-                                         " bytes that a file beside a model may have");
-    }
+  files::Content content = files::read(path, kLargestCompanion);
+  if (content.error == EFBIG) {
+    refuse("has more than the " + std::to_string(kLargestCompanion) +
+           " bytes that a file beside a model may have");
   }
-  if (stream.bad()) refuse("cannot be read to its end");
-  return bytes;
+  if (content.error != 0) refuse("cannot be read: " + std::generic_category().message(content.error));
+  return std::move(content.bytes);
 }
 
 }  // namespace attnviz::source

@@ -24,12 +24,12 @@ std::string to_string(const Role& role) {
   for (const auto& [kind, name] : kNames) {
     if (kind == role.kind) return std::string(name);
   }
-  return role.literal;
+  return role.written;
 }
 
 std::optional<Role> parse_role(std::string_view name) {
   for (const auto& [kind, known] : kNames) {
-    if (known == name && kind != Kind::kMemory) return Role{kind, {}};
+    if (known == name && kind != Kind::kMemory) return Role{.kind = kind};
   }
   return std::nullopt;
 }

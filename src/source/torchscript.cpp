@@ -60,32 +60,6 @@ std::string explain_load(const ModelFile& file, const std::string& said) {
   return {};
 }
 
-// Calls `visit` with every node of a block and of the blocks in it.
-template <class Visit>
-void for_each_node(const torch::jit::Block* block, const Visit& visit) {
-  for (const torch::jit::Node* node : block->nodes()) {
-    visit(node);
-    for (const torch::jit::Block* inner : node->blocks()) for_each_node(inner, visit);
-  }
-}
-
-// The text of the code was searched before any of it was compiled; this is what it was compiled to.
-void refuse_file_operators(const torch::jit::Module& module) {
-  for (torch::jit::Function* function : module._ivalue()->compilation_unit()->get_functions()) {
-    const auto* graph_function = torch::jit::tryToGraphFunction(*function);
-    if (graph_function == nullptr) continue;
-    for_each_node(graph_function->graph()->block(), [&](const torch::jit::Node* node) {
-      const bool refused =
-          node->kind().is_aten() && std::find(kFileOperators.begin(), kFileOperators.end(),
-                                              node->kind().toUnqualString()) != kFileOperators.end();
-      if (!refused) return;
-      throw Error(ErrorKind::kInput, "the model uses " + std::string(node->kind().toQualString()) + " in " +
-                                         function->name() +
-                                         ", which reads or writes files; attnviz does not run such models");
-    });
-  }
-}
-
 class TorchScriptSource final : public ModelSource {
  public:
   explicit TorchScriptSource(ModelFile file) : file_(std::move(file)) { archive().check(); }
@@ -111,7 +85,7 @@ class TorchScriptSource final : public ModelSource {
   torch::jit::Module load(const c10::Device& device) const override {
     torch::jit::Module module = torch::jit::load(file_.path, device);
     module.eval();
-    refuse_file_operators(module);
+    refuse_file_operators(module, file_.path);
     return module;
   }
 

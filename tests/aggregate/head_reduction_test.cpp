@@ -72,6 +72,7 @@ TEST(HeadReduction, OfSomeRowsIsThatOfAllRowsThere) {
   EXPECT_TRUE(heads.mean_of(rows).allclose(kept.mean(0), 1e-6, 0));
   EXPECT_TRUE(heads.max_of(rows).equal(kept.amax(0)));
   EXPECT_TRUE(heads.min_of(rows).equal(kept.amin(0)));
+  EXPECT_TRUE(heads.heads_of(rows).equal(kept));
   EXPECT_TRUE(heads.audit.square) << "hidden keys count";
 }
 

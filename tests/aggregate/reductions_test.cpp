@@ -251,6 +251,23 @@ TEST(Reductions, RefuseWhatMakesNoSense) {
   EXPECT_THROW(layers.finish(), Error) << "layer 7 of 2";
 }
 
+// A group hands on no block that ends before the first query that is needed: then none comes at all.
+TEST(Reductions, RefuseAQueryOfWhichNoBlockCame) {
+  Reductions sink({.reductions = named({"mean"}), .queries = {9}, .kinds = {AttentionKind::kSelf}});
+  const Listener listener;
+  ConsumerGroup group({&sink}, listener);
+  feed(group, random_attention(2, 2, 7, 7, false));
+  try {
+    sink.finish();
+    ADD_FAILURE() << "made maps of nothing";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    EXPECT_STREQ(error.what(), "query 9 was asked for, but the model gave no self attention of it");
+  }
+  Reductions all({.reductions = named({"mean"})});
+  EXPECT_TRUE(all.finish().maps.empty()) << "nothing was asked for by its query";
+}
+
 TEST(Reductions, RefuseLayersThatCannotBeLaidOnEachOther) {
   for (const auto& [queries, keys] : {std::pair{7, 14}, std::pair{3, 3}, std::pair{14, 7}}) {
     Stack stack = random_attention(1, 2, 7, 7, false);

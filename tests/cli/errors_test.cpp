@@ -114,6 +114,24 @@ TEST_F(ErrorsTest, TimingsThatCannotBeWrittenEndWith4BeforeTheRun) {
     expect(4, {kQa, "--text", "a", "--timings", scratch_.str("") + file}, {"--timings"});
 }
 
+TEST_F(ErrorsTest, TimingsInTheFolderOfTheMapsEndWith2HoweverTheFolderIsWritten) {
+  for (const char* out : {"maps", "maps/", "./maps", "maps/.", "other/../maps/"}) {
+    const Outcome outcome =
+        run_attnviz({kQa, "--text", "a", "--timings", "maps/t.json", "--out", out}, "", scratch_ / "");
+    EXPECT_EQ(outcome.exit_code, 2) << out << ": " << outcome.err;
+    EXPECT_NE(outcome.err.find("lies in the folder of the maps"), std::string::npos) << outcome.err;
+  }
+}
+
+TEST_F(ErrorsTest, AFolderThatCannotTakeTheMapsIsSaidBeforeTheModelIsLoaded) {
+  std::filesystem::create_directory(scratch_ / "maps");
+  write_bytes(scratch_ / "maps/notes.txt", "mine");
+  expect(4, {scratch_.str("none.pt"), "--ids", "1"}, {"is not empty"});
+  std::filesystem::remove_all(scratch_ / "maps");
+  expect(3, {scratch_.str("none.pt"), "--ids", "1"}, {"there is no model"});
+  EXPECT_FALSE(std::filesystem::exists(scratch_ / "maps")) << "nothing is left of a run that failed";
+}
+
 TEST_F(ErrorsTest, AnEmptyValueDoesNotTakeTheNextOption) {
   expect(3, {kQa, "--text=", "--no-png"}, {"no tokens"});
   expect(2, {kQa, "--text", "a", "--tokens=", "--no-png"}, {"--tokens"});

@@ -37,5 +37,13 @@ TEST(ParseErrors, NameTheOptionAndTheValue) {
   }
 }
 
+TEST(NamesOf, AreThoseOfTheTable) {
+  EXPECT_EQ(names_of(known_reductions()), "mean,max,min,rollout");
+  EXPECT_EQ(names_of(known_reductions(), "or"), "mean, max, min or rollout");
+  EXPECT_EQ(names_of(known_reductions().first(2), "and"), "mean and max");
+  EXPECT_EQ(names_of(known_reductions().first(1), "and"), "mean");
+  EXPECT_EQ(parse_reductions(names_of(default_reductions())), default_reductions());
+}
+
 }  // namespace
 }  // namespace attnviz::cli

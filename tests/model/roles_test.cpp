@@ -107,6 +107,30 @@ TEST(Roles, ThatCannotBeToldAreAskedFor) {
               HasSubstr("attnviz.json gives a role to 'ids', but forward takes (input_ids)"));
   EXPECT_THAT(sentence("input_ids: Tensor, n: int", R"({"inputs": {"n": 1.5}})"),
               HasSubstr("cannot take the literal 1.5"));
+  EXPECT_THAT(sentence("input_ids: Tensor, on: bool", R"({"inputs": {"on": 1}})"),
+              HasSubstr("forward's argument 'on' (bool) cannot take the literal 1"));
+}
+
+// The model returns what it was given for its argument.
+TEST(Roles, OfLiteralsArePassedAsTheyAreWritten) {
+  const auto passed = [](const std::string& type, const std::string& literal) {
+    auto specimen = zoo::build("\ndef forward(self, input_ids: Tensor, it: " + type + R"():
+    x = torch.embedding(self.table, input_ids)
+    return torch.matmul(torch.softmax(torch.matmul(x, x.transpose(1, 2)), -1), x), it
+)",
+                               zoo::common_parameters(), R"({"inputs": {"it": )" + literal + "}}");
+    return specimen.torch_model().forward(zoo::some_inputs(6)).toTuple()->elements()[1];
+  };
+  EXPECT_TRUE(passed("bool", "true").toBool());
+  EXPECT_EQ(passed("int", "-3").toInt(), -3);
+  EXPECT_EQ(passed("float", "2").toDouble(), 2.0);
+  EXPECT_EQ(passed("Optional[float]", "0.25").toDouble(), 0.25);
+  EXPECT_TRUE(passed("Optional[Tensor]", "null").isNone());
+  const at::Tensor matrix = passed("Tensor", "[[1, 2, 3], [4, 5, 6]]").toTensor();
+  EXPECT_TRUE(matrix.equal(torch::tensor({1, 2, 3, 4, 5, 6}, torch::kInt64).view({2, 3})));
+  EXPECT_TRUE(passed("Tensor", "[1.5, 2]").toTensor().equal(torch::tensor({1.5F, 2.0F})));
+  EXPECT_TRUE(passed("Tensor", "7").toTensor().equal(torch::tensor(7, torch::kInt64)));
+  EXPECT_EQ(passed("Tensor", "[]").toTensor().numel(), 0);
 }
 
 TEST(Roles, PositionsHaveTheLengthOfTheSideThatTheyAreUsedOn) {

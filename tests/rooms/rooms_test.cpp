@@ -1,4 +1,4 @@
-// Reads every #include of the product and enforces who may include whom. The table is that of src/README.md.
+// Reads every #include of the product, and the table of src/README.md, which says who may include whom.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -15,24 +16,59 @@ namespace fs = std::filesystem;
 
 struct Room {
   std::set<std::string> rooms;    ///< It may include these, and itself.
-  std::set<std::string> vendors;  ///< Third parties, by the keys of vendor_of().
+  std::set<std::string> vendors;  ///< Third parties, as vendor_of() names them.
 };
 
+/// The cells of a row of a Markdown table, without the spaces around them.
+std::vector<std::string> cells_of(const std::string& row) {
+  std::vector<std::string> cells;
+  for (std::size_t begin = 1; begin < row.size();) {
+    const std::size_t end = std::min(row.find('|', begin), row.size());
+    const std::string cell = row.substr(begin, end - begin);
+    const std::size_t first = cell.find_first_not_of(' ');
+    cells.push_back(first == std::string::npos ? ""
+                                               : cell.substr(first, cell.find_last_not_of(' ') - first + 1));
+    begin = end + 1;
+  }
+  return cells;
+}
+
+/// "core, render" → each of them; what follows a semicolon is for readers, and "nothing" and "none" are none.
+std::vector<std::string> names_in(const std::string& cell) {
+  std::vector<std::string> names;
+  std::istringstream list(cell.substr(0, cell.find(';')));
+  for (std::string name; std::getline(list, name, ',');) {
+    name.erase(0, name.find_first_not_of(' '));
+    if (name != "nothing" && name != "none") names.push_back(name);
+  }
+  return names;
+}
+
+/// The table under "## Rooms" of src/README.md.
+std::map<std::string, Room> read_table() {
+  std::map<std::string, Room> table;
+  std::ifstream in(fs::path(ATTNVIZ_SOURCE_DIR) / "src/README.md");
+  std::string line;
+  while (std::getline(in, line) && line != "## Rooms") continue;
+  while (std::getline(in, line) && !line.starts_with("## ")) {
+    if (!line.starts_with("| `")) continue;
+    const std::vector<std::string> cells = cells_of(line);
+    if (cells.size() != 4) continue;
+    Room room;
+    for (const std::string& other : names_in(cells[2])) {
+      if (other != "all above") room.rooms.insert(other);
+      for (const auto& [above, unused] : table) {
+        if (other == "all above") room.rooms.insert(above);
+      }
+    }
+    for (const std::string& vendor : names_in(cells[3])) room.vendors.insert(vendor);
+    table.emplace(cells[0].substr(1, cells[0].size() - 2), std::move(room));
+  }
+  return table;
+}
+
 const std::map<std::string, Room>& rooms() {
-  static const std::map<std::string, Room> table = {
-      {"core", {{}, {}}},
-      {"tokenizer", {{"core"}, {"icu", "oniguruma", "json"}}},
-      {"source", {{"core"}, {"torch", "json", "openssl", "isal"}}},
-      {"model", {{"core", "source"}, {"torch", "json"}}},
-      {"aggregate", {{"core"}, {"torch"}}},
-      {"render", {{"core"}, {"freetype", "harfbuzz", "icu", "stb", "isal", "libdeflate"}}},
-      {"report", {{"core", "render"}, {"json", "minizip"}}},
-      {"diff", {{"core", "render", "report"}, {"json"}}},
-      {"run", {{"core", "tokenizer", "source", "model", "aggregate", "render", "report", "diff"}, {"json"}}},
-      {"cli",
-       {{"core", "tokenizer", "source", "model", "aggregate", "render", "report", "diff", "run"},
-        {"cli11", "json"}}},
-  };
+  static const std::map<std::string, Room> table = read_table();
   return table;
 }
 
@@ -42,20 +78,20 @@ std::string vendor_of(const std::string& header) {
                                                                {"ATen/", "torch"},
                                                                {"c10/", "torch"},
                                                                {"caffe2/", "torch"},
-                                                               {"unicode/", "icu"},
-                                                               {"nlohmann/", "json"},
-                                                               {"simdjson", "json"},
-                                                               {"openssl/", "openssl"},
-                                                               {"CLI/", "cli11"},
+                                                               {"unicode/", "ICU"},
+                                                               {"nlohmann/", "JSON"},
+                                                               {"simdjson", "JSON"},
+                                                               {"openssl/", "OpenSSL"},
+                                                               {"CLI/", "CLI11"},
                                                                {"stb", "stb"},
-                                                               {"isa-l", "isal"},
-                                                               {"igzip", "isal"},
+                                                               {"isa-l", "ISA-L"},
+                                                               {"igzip", "ISA-L"},
                                                                {"minizip/", "minizip"},
-                                                               {"oniguruma", "oniguruma"},
-                                                               {"hb", "harfbuzz"},
-                                                               {"harfbuzz/", "harfbuzz"},
-                                                               {"ft2build", "freetype"},
-                                                               {"freetype/", "freetype"},
+                                                               {"oniguruma", "Oniguruma"},
+                                                               {"hb", "HarfBuzz"},
+                                                               {"harfbuzz/", "HarfBuzz"},
+                                                               {"ft2build", "FreeType"},
+                                                               {"freetype/", "FreeType"},
                                                                {"libdeflate", "libdeflate"},
                                                                {"sys/", ""}};
   for (const auto& [prefix, vendor] : by_prefix) {
@@ -116,6 +152,25 @@ std::string room_of(std::string header) {
   return slash == std::string::npos ? "" : header.substr(0, slash);
 }
 
+TEST(Rooms, AreReadFromTheTable) {
+  EXPECT_EQ(rooms().size(), 10U);
+  EXPECT_TRUE(rooms().at("core").rooms.empty() && rooms().at("core").vendors.empty());
+  EXPECT_EQ(rooms().at("diff").rooms, (std::set<std::string>{"core", "render", "report"}));
+  EXPECT_EQ(rooms().at("cli").rooms.size(), 9U) << "all above";
+  EXPECT_TRUE(rooms().at("tokenizer").vendors.contains("ICU"));
+}
+
+TEST(Rooms, UseEveryThirdPartyThatTheTableGivesThem) {
+  std::map<std::string, std::set<std::string>> used;
+  for (const Include& include : all_includes()) {
+    if (!include.quoted) used[include.room].insert(vendor_of(include.header));
+  }
+  for (const auto& [name, room] : rooms()) {
+    for (const std::string& vendor : room.vendors)
+      EXPECT_TRUE(used[name].contains(vendor)) << name << " does not use " << vendor;
+  }
+}
+
 TEST(Rooms, AreAllThere) {
   std::size_t files = 0;
   for (const Include& include : all_includes()) files += include.file.empty() ? 0 : 1;
@@ -141,7 +196,7 @@ TEST(Rooms, IncludeOnlyTheRoomsTheyMay) {
 TEST(Rooms, OtherRoomsAreSeenThroughTheirPublicHeader) {
   for (const Include& include : all_includes()) {
     if (!include.quoted || include.header.starts_with("attnviz/")) continue;
-    if (include.header == "core/utf8.h")
+    if (include.header == "core/utf8.h" || include.header == "core/files.h")
       continue;  // Shared by all rooms, of no use to callers of the library.
     EXPECT_EQ(room_of(include.header), include.room) << include.file << " includes " << include.header;
   }
@@ -167,7 +222,7 @@ TEST(Rooms, JsonStaysInSourceFilesAndStbInOneOfThem) {
   std::set<fs::path> stb;
   for (const Include& include : all_includes()) {
     const std::string vendor = include.quoted ? "" : vendor_of(include.header);
-    if (vendor == "json") {
+    if (vendor == "JSON") {
       EXPECT_EQ(include.file.extension(), ".cpp") << include.file;
     }
     if (vendor == "stb") stb.insert(include.file);

@@ -96,7 +96,9 @@ TEST_F(ExportMapsTest, WarnOfATextThatIsAllUnknown) {
   EXPECT_TRUE(listener_.warnings.empty());
   run({.text = "aaa"});
   ASSERT_EQ(listener_.warnings.size(), 1U);
-  EXPECT_NE(listener_.warnings[0].find("all 3 tokens of it are unknown"), std::string::npos);
+  EXPECT_EQ(listener_.warnings[0],
+            "the tokenizer knows no part of the text: all 3 tokens of it are unknown; it may be of another "
+            "language or belong to another model");
 }
 
 TEST_F(ExportMapsTest, WithRolloutNeedEveryRow) {
@@ -154,6 +156,17 @@ TEST_F(ExportMapsTest, RefuseWhatTheModelCannotDo) {
   EXPECT_EQ(refusal({.text = "abc"}, {.kinds = {AttentionKind::kCross}}), ErrorKind::kUsage);
   model_.causal = false;
   EXPECT_EQ(refusal({.text = "abc", .generate = 2}), ErrorKind::kInput);
+}
+
+TEST_F(ExportMapsTest, RefuseATargetAndItsAttentionWithoutADryRunToo) {
+  model_.dry_run_fails = true;
+  EXPECT_EQ(refusal({.text = "abc", .target = "d"}), ErrorKind::kUsage);
+  EXPECT_EQ(refused_, "a target was given, but 'even.pt' is no encoder–decoder");
+  EXPECT_EQ(refusal({.text = "abc"}, {.kinds = {AttentionKind::kCross}}), ErrorKind::kUsage);
+  EXPECT_NE(refused_.find("'even.pt' takes no target"), std::string::npos) << refused_;
+  EXPECT_EQ(refusal({.text = "abc"}, {.kinds = {AttentionKind::kEncoder}}), ErrorKind::kInput);
+  EXPECT_EQ(refused_, "query 3 was asked for, but the model gave no encoder attention of it");
+  EXPECT_EQ(run({.text = "abc"}, {.png = false}).paths.size(), 5U) << "what it has is drawn";
 }
 
 TEST_F(ExportMapsTest, SayWhenNothingWasGenerated) {

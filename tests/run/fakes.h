@@ -98,6 +98,7 @@ class EvenModel final : public Model {
  public:
   bool causal = true;
   bool not_a_number = false;
+  bool dry_run_fails = false;
   double sink_weight =
       0;  ///< Weight that every query gives to the first key, the rest evenly to what it sees.
   std::optional<Task> task;
@@ -114,11 +115,12 @@ class EvenModel final : public Model {
   const ModelInfo& info() override {
     info_.file = "even.pt";
     info_.sha256 = sha256;
-    info_.causal = causal;
     info_.task = task;
     info_.vocabulary = vocabulary;
     info_.max_positions = settings.max_length;
-    info_.sites = sites();
+    info_.causal = dry_run_fails ? std::nullopt : std::optional(causal);
+    info_.sites = dry_run_fails ? std::vector<AttentionSite>() : sites();
+    info_.dry_run_failure = dry_run_fails ? "the model 'even.pt' fails on 6 tokens" : "";
     return info_;
   }
   std::vector<AttentionSite> run(const ModelInputs& inputs, const std::vector<int>&,
@@ -137,7 +139,8 @@ class EvenModel final : public Model {
     const std::int64_t first = asked.first_query;
     const at::Tensor block = weights.narrow(1, first, n - first);
     for (int layer = 0; layer < 2; ++layer) {
-      if (asked.layer(layer)) consumer.on_block({layer, AttentionKind::kSelf, first, n, block});
+      if (asked.layer(layer) && asked.kind(AttentionKind::kSelf))
+        consumer.on_block({layer, AttentionKind::kSelf, first, n, block});
     }
     return sites();
   }
@@ -160,6 +163,8 @@ class MirrorModel final : public Model {
  public:
   std::string answer = "xyz";
   ModelConfig settings{.eos = {'$'}, .decoder_start = '>'};
+  bool dry_run_fails = false;
+  std::optional<std::int64_t> crossing;  ///< Queries of the cross attention, where not all cross.
   ModelInputs seen;
   Needs asked;
   ModelInputs prompt;  ///< What generate() was given.
@@ -169,9 +174,10 @@ class MirrorModel final : public Model {
   const ModelInfo& info() override {
     info_.file = "mirror.pt";
     info_.sha256 = std::string(64, '1');
-    info_.causal = true;
+    info_.causal = dry_run_fails ? std::nullopt : std::optional(true);
     info_.task = Task::kSeq2Seq;
-    info_.sites = sites();
+    info_.sites = dry_run_fails ? std::vector<AttentionSite>() : sites();
+    info_.dry_run_failure = dry_run_fails ? "the model 'mirror.pt' fails on 6 tokens" : "";
     return info_;
   }
   std::vector<AttentionSite> run(const ModelInputs& inputs, const std::vector<int>&,
@@ -183,7 +189,8 @@ class MirrorModel final : public Model {
     const at::Tensor even = at::full({2, source, source}, 1.0 / static_cast<double>(source), at::kFloat);
     at::Tensor past = at::ones({2, target, target}, at::kFloat).tril();
     past.div_(past.sum(-1, true));
-    const at::Tensor mirror = at::eye(target, source).expand({2, target, source});
+    const std::int64_t asking = crossing.value_or(target);
+    const at::Tensor mirror = at::eye(asking, source).expand({2, asking, source});
     push(consumer, 0, AttentionKind::kEncoder, even);
     for (int layer = 0; layer < 2; ++layer) {
       push(consumer, layer, AttentionKind::kDecoder, past);
@@ -200,6 +207,7 @@ class MirrorModel final : public Model {
   void push(AttentionConsumer& consumer, int layer, AttentionKind kind, const at::Tensor& weights) const {
     if (!asked.kind(kind)) return;
     const std::int64_t first = asked.first_query, rows = weights.size(1);
+    if (first >= rows) return;
     const at::Tensor block = weights.narrow(1, first, rows - first);
     consumer.on_block({layer, kind, first, rows, block});
   }

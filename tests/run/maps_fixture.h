@@ -51,6 +51,7 @@ class MapsTest : public ::testing::Test {
     try {
       run(record, options);
     } catch (const Error& error) {
+      refused_ = error.what();
       return error.kind();
     }
     ADD_FAILURE() << "not refused";
@@ -58,6 +59,7 @@ class MapsTest : public ::testing::Test {
   }
 
   fs::path root_;
+  std::string refused_;  ///< The sentence of the last refusal().
   FakeModel model_;
   LetterTokenizer letters_;
   Recorder listener_;

@@ -1,8 +1,11 @@
 #include "run/ordered_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -61,6 +64,39 @@ TEST(ForEachItem, StopsWhenAReportThrows) {
     };
     EXPECT_THROW(for_each_item(1'000'000, workers, work, stop), std::runtime_error);
     EXPECT_LT(begun, 1'000'000);
+  }
+}
+
+/// While it lives, this process can have `bytes` more memory than it has now, of which each stack of a thread
+/// takes some.
+class LittleMemory {
+ public:
+  explicit LittleMemory(rlim_t bytes) {
+    rlim_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    ::getrlimit(RLIMIT_AS, &old_);
+    const rlimit little{pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + bytes, old_.rlim_max};
+    ::setrlimit(RLIMIT_AS, &little);
+  }
+  ~LittleMemory() { ::setrlimit(RLIMIT_AS, &old_); }
+  LittleMemory(const LittleMemory&) = delete;
+  LittleMemory& operator=(const LittleMemory&) = delete;
+
+ private:
+  rlimit old_{};
+};
+
+TEST(ForEachItem, DoesWithTheThreadsThatStart) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers need more memory than this leaves";
+#endif
+  for (const rlim_t left : {rlim_t{512} << 10U, rlim_t{100} << 20U}) {
+    std::vector<std::atomic<int>> done(2000);
+    const LittleMemory little(left);
+    for_each_item(
+        2000, 500, [&](int, std::int64_t item) { ++done[static_cast<std::size_t>(item)]; },
+        [](std::int64_t) {});
+    for (const auto& count : done) EXPECT_EQ(count, 1);
   }
 }
 

@@ -26,7 +26,6 @@ TEST(Plan, OfATextPutsOutEveryPositionItself) {
   EXPECT_EQ(plan.first_output, 0);
   EXPECT_EQ(plan.end_output, 5);
   EXPECT_FALSE(plan.shifted);
-  EXPECT_EQ(plan.captures(), 1);
   EXPECT_EQ(describe(plan),
             "capture self attention; reduce by mean, max, rollout; maps of all of positions 0 to 4 of "
             "the source");
@@ -73,6 +72,24 @@ TEST(Plan, RefusesOutputsThatThereCannotBeBeforeAnythingRuns) {
       << "how far a generation gets is not known yet";
 }
 
+// Where the dry run failed, nothing is known of a model, and nothing else refuses these.
+TEST(Plan, RefusesAttentionWithATargetWhereThereIsNone) {
+  for (const AttentionKind kind : {AttentionKind::kCross, AttentionKind::kDecoder}) {
+    try {
+      plan_run({.text = "…"}, tokens(5), {.kinds = {AttentionKind::kSelf, kind}}, ModelInfo{.file = "x.pt"});
+      ADD_FAILURE() << to_string(kind);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      EXPECT_EQ(error.what(), std::string(to_string(kind)) +
+                                  " attention was asked for, which is of encoder–decoders; 'x.pt' takes no "
+                                  "target");
+    }
+  }
+  EXPECT_EQ(plan_run({.text = "…"}, tokens(5), {.kinds = {AttentionKind::kEncoder}}, ModelInfo{}).asking,
+            Side::kSource)
+      << "of the source alone";
+}
+
 TEST(Plan, RefusesAnInputThatTheModelDoesNotTake) {
   ModelInfo info = kOneStack;
   info.max_positions = 5;
@@ -86,7 +103,7 @@ TEST(Plan, TakesASecondPassToFindSinksAndTheMeanForMasses) {
   const RunPlan plan =
       plan_run({.text = "…"}, tokens(5),
                {.reductions = testing::named({"max"}), .layers = {1}, .drop_sinks = true}, kOneStack);
-  EXPECT_EQ(plan.captures(), 2);
+  EXPECT_TRUE(plan.find_sinks);
   EXPECT_TRUE(plan.needs_mean);
   EXPECT_EQ(describe(plan),
             "find sinks in a pass of their own; capture self attention, layers 1; reduce by max; maps "

@@ -106,6 +106,30 @@ TEST_F(TwoStacksTest, AreRefusedWithoutADecoderSideInOneSentence) {
   EXPECT_EQ(refusal({.text = "abc", .generate = 2}), ErrorKind::kInput) << "nothing to start from";
 }
 
+TEST_F(TwoStacksTest, AreToldWhichAttentionLacksTheQueryOfAnOutput) {
+  model_.crossing = 2;
+  EXPECT_EQ(
+      refusal({.text = "abc", .generate = 3, .tokens = {{3}}}, {.reductions = testing::named({"mean"})}),
+      ErrorKind::kInput);
+  EXPECT_EQ(
+      refused_,
+      "the model's cross attention has no query 2, which output token 3 needs; ask for other tokens, or "
+      "leave it out with --attention");
+  EXPECT_FALSE(fs::exists(root_ / "maps/manifest.json"));
+  run({.text = "abc", .generate = 3, .tokens = {{3}}},
+      {.reductions = testing::named({"mean"}), .kinds = {AttentionKind::kDecoder}});
+  EXPECT_EQ(read("maps/manifest.json")["outputs"].size(), 1U);
+}
+
+TEST_F(TwoStacksTest, RunAsEverWhereTheirDryRunFailed) {
+  model_.dry_run_fails = true;
+  EXPECT_EQ(refusal({.text = "abc"}), ErrorKind::kUsage);
+  EXPECT_NE(refused_.find("'mirror.pt' is an encoder–decoder; say what its decoder reads"), std::string::npos)
+      << refused_;
+  run({.text = "abc", .target = "uv"});
+  EXPECT_EQ(read("maps/manifest.json")["outputs"].size(), 3U);
+}
+
 TEST_F(TwoStacksTest, WriteTheirArraysForEachKind) {
   run({.text = "abc", .generate = 2}, {.per_head = true, .npz = true});
   const std::string arrays = bytes("maps/attention.npz");

@@ -35,8 +35,8 @@ TEST(Config, TakesWhatTheOwnFileSaysBeforeWhatOthersSay) {
   EXPECT_EQ(description.config.decoder_start, 7);
   EXPECT_EQ(description.config.max_length, 64);
   EXPECT_EQ(description.logits, "1");
-  EXPECT_EQ(description.roles.at("flag"), (Role{Role::Kind::kLiteral, "true"}));
-  EXPECT_EQ(description.roles.at("x"), (Role{Role::Kind::kIds, {}}));
+  EXPECT_EQ(description.roles.at("flag"), (Role{Role::Kind::kLiteral, "true", true}));
+  EXPECT_EQ(description.roles.at("x"), (Role{.kind = Role::Kind::kIds}));
 }
 
 TEST(Config, TakesTheSmallestLimitOfForeignFilesAndSkipsWhatMeansNone) {
@@ -60,6 +60,40 @@ TEST(Config, NamesTheWrongKeyOrType) {
               HasSubstr("\"schema\" must be \"attnviz.model/1\""));
   EXPECT_THAT(sentence("[]"), HasSubstr("attnviz.json must hold a JSON object"));
   EXPECT_THAT(sentence("{"), HasSubstr("attnviz.json is not JSON"));
+}
+
+TEST(Config, DoesNotTakeTheTaskFromFilesOfTheWholeModel) {
+  EXPECT_EQ(described("{}", R"({"is_encoder_decoder": true})").config.task, std::nullopt);
+  EXPECT_EQ(described(R"({"task": "encoder"})", R"({"is_encoder_decoder": true})").config.task,
+            Task::kEncoder);
+}
+
+TEST(Roles, OfLiteralsHaveTheirValuesAndTheirText) {
+  const auto role = [](const std::string& literal) {
+    return described(R"({"inputs": {"x": )" + literal + "}}").roles.at("x");
+  };
+  EXPECT_EQ(role("null").literal, Literal());
+  EXPECT_EQ(role("false").literal, Literal(false));
+  EXPECT_EQ(role("-7").literal, Literal(std::int64_t{-7}));
+  EXPECT_EQ(role("0.5").literal, Literal(0.5));
+  EXPECT_EQ(role("1e30").literal, Literal(1e30));
+  EXPECT_EQ(role("18446744073709551615").literal, Literal(18446744073709551615.0)) << "no integer of torch's";
+  EXPECT_EQ(role("[[1, 2, true], [3, 4, false]]").literal,
+            Literal(NumberList{{2, 3}, {1, 2, 1, 3, 4, 0}, true}));
+  EXPECT_EQ(role("[1, 2.5]").literal, Literal(NumberList{{2}, {1, 2.5}, false}));
+  EXPECT_EQ(role("[[[]]]").literal, Literal(NumberList{{1, 1, 0}, {}, true}));
+  EXPECT_EQ(role("[ 1,2.5 ]").written, "[1,2.5]");
+}
+
+TEST(Roles, OfListsThatAreNoTensorAreRefused) {
+  for (const std::string literal : {"{}", "{\"a\": 1}", "[1, null]", "[\"a\"]", "[[1, 2], [3]]",
+                                    "[[1, 2], [3, 4, 5], [6]]", "[1, [2]]", "[[1], 2]", "[[], [1]]"}) {
+    EXPECT_THAT(sentence_of([&] { described(R"({"inputs": {"x": )" + literal + "}}"); }),
+                HasSubstr("attnviz.json: \"inputs.x\" must be ids, mask, types, positions, target_ids, "
+                          "target_mask, none, or a literal (null, true, false, a number or even lists of "
+                          "numbers), not "))
+        << literal;
+  }
 }
 
 TEST(Roles, OfAConfigAreReadAndPrintedByTheSameNames) {

@@ -62,6 +62,30 @@ def keep(self, x: Tensor):
               HasSubstr("calls save in 'code/__torch__.py', which reads or writes files"));
 }
 
+// What the search of the text should miss, the graph that it was compiled to still shows.
+TEST(FileCalls, AreRefusedInWhatCodeWasCompiledTo) {
+  torch::jit::Module module("__torch__.Compiled");
+  module.define(R"(
+def forward(self, x: Tensor):
+    if bool(x.sum() > 0):
+        for i in range(2):
+            torch.save(x, "f")
+    return x
+)");
+  std::string sentence;
+  try {
+    refuse_file_operators(module, "some/model.pt");
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    sentence = error.what();
+  }
+  EXPECT_THAT(sentence, testing::StartsWith("the model 'some/model.pt' uses aten::save in "));
+  EXPECT_THAT(sentence, testing::EndsWith(", which reads or writes files; attnviz does not run such models"));
+  torch::jit::Module harmless("__torch__.Harmless");
+  harmless.define("def forward(self, x: Tensor):\n    return x + 1\n");
+  EXPECT_NO_THROW(refuse_file_operators(harmless, "some/model.pt"));
+}
+
 TEST(FileCalls, AreRefusedInSubmodules) {
   torch::jit::Module inner("__torch__.Inner");
   inner.define("def forward(self, x: Tensor):\n    torch.save(x, \"f\")\n    return x\n");

@@ -27,7 +27,7 @@ struct BlasProducts {
 /// What a process computes products with.
 struct Blas {
   BlasKind kind = BlasKind::kUnknown;
-  std::string description;  ///< "OpenBLAS 0.3.21 (threads by OpenMP)"; what is known, for people.
+  std::string description;  ///< "OpenBLAS 0.3.21 (OpenMP)"; what is known, for people.
   std::string kernel;       ///< OpenBLAS' name of the kernels it runs, "Haswell"; empty for others.
   BlasProducts products;
 };

@@ -99,10 +99,10 @@ Start prepare(char** argv) {
   make(waiting);
   void* const library = load_blas();
   if (library == nullptr) return start;
-  start.blas = recognise_blas(library);
-  const auto wrong = [&start] { return wrong_product(start.blas.products); };
+  const Blas blas = recognise_blas(library);
+  const auto wrong = [&blas] { return wrong_product(blas.products); };
   const std::vector<Change> changes =
-      choose_kernel(start.blas, this_processor(), variable, started_for, wrong, start.sentences);
+      choose_kernel(blas, this_processor(), variable, started_for, wrong, start.sentences);
   if (changes.empty()) return start;
   make(changes);
   for (const Change& change : waiting) ::unsetenv(change.variable.c_str());  // the next one chooses by itself

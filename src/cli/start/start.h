@@ -12,7 +12,6 @@ namespace attnviz::cli {
 
 /// What the command was started with, and why. Handed to the command once its libraries are loaded.
 struct Start {
-  Blas blas;                           ///< As far as it is known before libtorch is loaded.
   std::vector<std::string> sentences;  ///< What was chosen and why, for --verbose.
   std::vector<std::string> warnings;
 };
@@ -25,17 +24,16 @@ struct Change {
 
 using Environment = std::function<std::optional<std::string>(const std::string& variable)>;
 
-/// How threads that have nothing to do wait. They sleep, for threads that spin take the cores that others
-/// need, unless the user said anything of it. Adds to `sentences` what it says.
+/// How threads that have nothing to do wait: asleep, for threads that spin take the cores that others need.
+/// Nothing changes where the user set one of the variables that decide it. Adds to `sentences` what holds.
 std::vector<Change> choose_waiting(const Environment& environment, std::vector<std::string>& sentences);
 
 /// The name of the variable by which a process tells the next one, started from the same file, why it is.
 inline constexpr const char* kStartedFor = "ATTNVIZ_STARTED_FOR";
 
-/// What to do about the kernels of a BLAS that is loaded. Where `changes` is not empty, they can only be made
-/// by starting the process again. `started_for` is what kStartedFor said; `wrong` checks the products of
-/// `blas`, and is asked in a process that was started again for other kernels. Adds to `sentences` what it
-/// says.
+/// What to do about the kernels of a BLAS that is loaded: changes that only take effect in a process that is
+/// started again, or none. `started_for` is what kStartedFor said; `wrong` is wrong_product() of `blas`, and
+/// is asked in a process that was started again for other kernels. Adds to `sentences` what holds.
 std::vector<Change> choose_kernel(const Blas& blas, const Processor& processor,
                                   const Environment& environment,
                                   const std::optional<std::string>& started_for,

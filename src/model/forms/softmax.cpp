@@ -114,7 +114,8 @@ std::optional<Product> scores_behind(Node* softmax, const Instrumentation& instr
   return scores;
 }
 
-struct Axes {
+// Which axes of the weights are of the queries, and which of the keys, counted from the back.
+struct OperandAxes {
   std::vector<int> query;
   int key = -1;
 };
@@ -129,7 +130,7 @@ std::string letters_of(std::string_view text) {
 
 // Axes from the back of the operand `weights` of "bhqk,bhkd->bhqd": k is summed, q is kept and not in the
 // values. An ellipsis stands for leading axes.
-std::optional<Axes> axes_of_equation(const std::string& equation, bool left) {
+std::optional<OperandAxes> axes_of_equation(const std::string& equation, bool left) {
   const auto comma = equation.find(',');
   const auto arrow = equation.find("->");
   if (comma == std::string::npos || arrow == std::string::npos || comma > arrow) return std::nullopt;
@@ -139,7 +140,7 @@ std::optional<Axes> axes_of_equation(const std::string& equation, bool left) {
   const std::string& weights = left ? first : second;
   const std::string& values = left ? second : first;
   const auto in = [](const std::string& letters, char c) { return letters.find(c) != std::string::npos; };
-  Axes axes;
+  OperandAxes axes;
   int keys = 0;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const int axis = static_cast<int>(i) - static_cast<int>(weights.size());
@@ -153,8 +154,8 @@ std::optional<Axes> axes_of_equation(const std::string& equation, bool left) {
   return axes;
 }
 
-std::optional<Axes> axes_of(Node* node, bool left) {
-  if (!is_aten(node, "einsum")) return left ? Axes{{-2}, -1} : Axes{{-1}, -2};
+std::optional<OperandAxes> axes_of_operand(Node* node, bool left) {
+  if (!is_aten(node, "einsum")) return left ? OperandAxes{{-2}, -1} : OperandAxes{{-1}, -2};
   const auto equation = torch::jit::toIValue(node->input(0));
   if (!equation.has_value() || !equation->isString()) return std::nullopt;
   return axes_of_equation(equation->toStringRef(), left);
@@ -188,7 +189,7 @@ bool instrument_operand(Node* node, const Product& product, bool left, Instrumen
   const std::vector<Node*> softmaxes = softmaxes_behind(weights);
   for (Node* softmax : softmaxes) {
     const std::optional<Product> scores = scores_behind(softmax, instrumentation);
-    const std::optional<Axes> axes = axes_of(node, left);
+    const std::optional<OperandAxes> axes = axes_of_operand(node, left);
     if (!scores || !axes) continue;
     if (taken_already(softmax, node, instrumentation)) return true;
     Site site;
