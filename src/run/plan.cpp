@@ -91,7 +91,7 @@ RunPlan plan_run(const InputRecord& record, const EncodedRecord& input, const Ex
   check_length(source, "the input", record.generate && !two_stacks, info.max_positions);
   if (input.target)
     check_length(*input.target, "the target", record.generate.has_value(), info.max_positions);
-  if (options.words && source.text.empty())
+  if (options.words && !record.text && record.segments.empty())
     throw Error(ErrorKind::kUsage, "--words needs a text to find words in; ids alone have none");
   plan_outputs(plan.asking == Side::kTarget ? *input.target : source, info.max_positions, plan);
   return plan;

@@ -235,6 +235,9 @@ RunMaps run_record(Model& model, const Tokenizers& tokenizers, const InputRecord
   const auto blind = leave_out_blind(plan, sequences, causal, outputs, groupings);
   if (!blind.empty())
     warnings.add("no map of output token " + listed(blind) + ", which sees only dropped tokens");
+  if (outputs.empty() && blind.empty() && plan.drop_special && !plan.generate)
+    warnings.add(
+        "nothing is mapped: every token that could be is special, and --special drop leaves those out");
 
   RunMaps maps = capture(model, plan, inputs, sequences, outputs, std::move(groupings), warnings, listener);
   maps.manifest.warnings = warnings.take();

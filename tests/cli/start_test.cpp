@@ -139,6 +139,20 @@ TEST(Start, ALibraryWithoutBetterKernelsKeepsItsOwn) {
   EXPECT_THAT(said, ElementsAre(HasSubstr("the library's choice; it has no others")));
 }
 
+TEST(Start, OfAKernelThatTheLibraryDoesNotHaveIsNotCalledTheUsersChoice) {
+  const Blas blas{.kind = BlasKind::kOpenBlas, .kernel = "Haswell"};
+  const auto said_of = [&](const char* asked) {
+    std::vector<std::string> said;
+    EXPECT_THAT(choose_kernel(blas, kAvx512, environment({{"OPENBLAS_CORETYPE", asked}}), {}, {}, said),
+                IsEmpty());
+    return said;
+  };
+  EXPECT_THAT(said_of("HASWELL"), ElementsAre(HasSubstr("as OPENBLAS_CORETYPE=HASWELL says")));
+  for (const char* unknown : {"rubbish", ""})
+    EXPECT_THAT(said_of(unknown), ElementsAre(HasSubstr("the library's choice; OPENBLAS_CORETYPE='" +
+                                                        std::string(unknown) + "' names none")));
+}
+
 TEST(Start, OtherLibrariesAreLeftAlone) {
   std::vector<std::string> said;
   for (const BlasKind kind : {BlasKind::kMkl, BlasKind::kBlis, BlasKind::kReference, BlasKind::kUnknown})

@@ -131,8 +131,9 @@ TEST(Utf8, OfUnknownBytesIsShownWithoutControlsAndCutBetweenCharacters) {
   EXPECT_EQ(shown("plain ü"), "plain ü");
   EXPECT_EQ(shown("a\x1B[2J\n\x7F"), "a?[2J??");
   EXPECT_EQ(shown("\xC3(\xFF"), "?(?") << "one for each byte that is none";
-  EXPECT_EQ(shown(std::string(60, 'x')), std::string(60, 'x'));
-  EXPECT_EQ(shown(std::string(61, 'x')), std::string(60, 'x') + "…");
+  const std::string sixty(60, 'x');
+  EXPECT_EQ(shown(sixty), sixty);
+  EXPECT_EQ(shown(sixty + 'x'), sixty + "…");
   std::mt19937 random(31);
   for (int round = 0; round < 2000; ++round) {
     std::string bytes(random() % 120, ' ');

@@ -50,7 +50,7 @@ TEST(Options, ATopIsRunMapOrAWeight) {
 
 TEST(Options, AFileThatIsNoFontIsRefusedByName) {
   RenderOptions options;
-  options.fonts = {std::string(ATTNVIZ_TEST_DATA) + "/CMakeLists.txt"};
+  options.fonts = {ATTNVIZ_TEST_DATA "/CMakeLists.txt"};
   EXPECT_THAT(refusal([&] { Painter painter(options); }), HasSubstr("CMakeLists.txt"));
   options.fonts = {"there/is/none.ttf"};
   EXPECT_THAT(refusal([&] { Painter painter(options); }), HasSubstr("there/is/none.ttf"));

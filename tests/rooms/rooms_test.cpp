@@ -97,7 +97,7 @@ std::string vendor_of(const std::string& header) {
   for (const auto& [prefix, vendor] : by_prefix) {
     if (header.starts_with(prefix)) return vendor;
   }
-  static const std::set<std::string> posix = {"dlfcn.h", "fcntl.h", "unistd.h"};
+  static const std::set<std::string> posix = {"dlfcn.h", "fcntl.h", "strings.h", "unistd.h"};
   return header.find('.') == std::string::npos || posix.contains(header) ? "" : "?";
 }
 

@@ -57,6 +57,16 @@ TEST_F(ShownTokensTest, AreNoWordsWithoutAText) {
   EXPECT_EQ(refusal({.ids = {'a', 'b'}}, {.words = true}), ErrorKind::kUsage);
 }
 
+TEST_F(ShownTokensTest, AreWordsOfASecondSentenceToo) {
+  run({.text = "", .pair = "ab cde"}, {.words = true});
+  EXPECT_EQ(sources(read("maps/tokens/00003-cde.json")), (std::vector<std::string>{"^", "ab", "cde"}));
+}
+
+TEST_F(ShownTokensTest, AreSaidToBeNoneWhereAllAreSpecial) {
+  run({.text = ""}, {.drop_special = true});
+  EXPECT_THAT(listener_.warnings, ::testing::Contains(::testing::HasSubstr("nothing is mapped")));
+}
+
 TEST_F(ShownTokensTest, LoseSpecialTokensAsSourcesAndOutputs) {
   run({.text = "abc"}, {.drop_special = true});
   EXPECT_FALSE(fs::exists(root_ / "maps/tokens/00000.json"));

@@ -23,7 +23,8 @@ std::optional<std::uint64_t> no_record(std::string_view) { return std::nullopt; 
 // begins, its sizes and its strides.
 std::string tensor(char count, char first, char rows) {
   const auto text = [](const std::string& value) {
-    return std::string("X") + static_cast<char>(value.size()) + std::string(3, '\0') + value;
+    std::string word = {'X', static_cast<char>(value.size()), '\0', '\0', '\0'};
+    return word.append(value);
   };
   const std::string storage =
       "(" + text("storage") + "ctorch\nFloatStorage\n" + text("0") + text("cpu") + "K" + count + "tQ";
@@ -71,8 +72,9 @@ TEST(Pickle, ThatTakesMoreThanItGaveIsSaid) {
 }
 
 TEST(Pickle, OfTuplesInTuplesEnds) {
-  EXPECT_EQ(trouble(")" + std::string(200000, '\x85') + "."), "");
-  EXPECT_EQ(trouble(std::string(200000, '(') + "."), "");
+  const std::string tuples(200000, '\x85'), marks(200000, '(');
+  EXPECT_EQ(trouble(")" + tuples + "."), "");
+  EXPECT_EQ(trouble(marks + "."), "");
 }
 
 }  // namespace attnviz::source

@@ -1,6 +1,7 @@
 #include "cli/start/start.h"
 
 #include <dlfcn.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <array>
@@ -80,7 +81,10 @@ std::vector<Change> choose_kernel(const Blas& blas, const Processor& processor,
   } else if (!refused.empty()) {
     sentences.push_back(runs + ", the library's choice; not " + refused);
   } else if (asked) {
-    sentences.push_back(runs + ", as OPENBLAS_CORETYPE=" + *asked + " says");
+    sentences.push_back(::strcasecmp(asked->c_str(), blas.kernel.c_str()) == 0
+                            ? runs + ", as OPENBLAS_CORETYPE=" + *asked + " says"
+                            : runs + ", the library's choice; OPENBLAS_CORETYPE='" + *asked +
+                                  "' names none that it has for this processor");
   } else if (const auto better = better_kernel(blas.kernel, processor); better && !started_for) {
     sentences.push_back(runs + ", the library's choice, though the processor can do " + *better +
                         ": the process could not be started again; set OPENBLAS_CORETYPE=" + *better);
