@@ -1,9 +1,9 @@
 // What capture costs: a GPT of 12 layers, 12 heads and width 768 with random weights.
 //   attnviz_capture make FORM MODEL.pt             writes it; FORM is softmax or sdpa
-//   attnviz_capture bare MODEL.pt TOKENS RUNS      forward as libtorch runs it; versions before 2 have no
-//                                                  scaled dot product attention, there it is attnviz' operator
-//   attnviz_capture reduce MODEL.pt TOKENS RUNS    the same with attention captured, and mean, max and rollout
-//                                                  of it, of which the last 16 rows of each layer are kept
+//   attnviz_capture bare MODEL.pt TOKENS RUNS      forward as libtorch runs it; before version 2 without
+//                                                  sdpa, which is attnviz' operator there
+//   attnviz_capture reduce MODEL.pt TOKENS RUNS    the same with capture, and mean, max and rollout of it,
+//                                                  of which the last 16 rows of each layer are kept
 // The last two print the median seconds of a run, its median CPU seconds over all threads (which other work
 // on the machine disturbs less) and the peak resident memory of the process in MB; loading is not timed.
 #include <sys/resource.h>

@@ -126,9 +126,10 @@ TEST(Threads, OneThreadIsOneCore) {
   testing::save_scripted(R"(
 def forward(self, input_ids: Tensor) -> Tensor:
   T = input_ids.size(1)
-  a = torch.ones([900, 900]) / 900.0
+  b = torch.ones([900, 900]) / 900.0
+  a = b
   for i in range(40):
-    a = torch.matmul(a, a)
+    a = torch.matmul(b, b)
   return torch.softmax(torch.zeros([1, 2, T, T]) + a[0, 0], -1)
 )",
                          model);
