@@ -40,7 +40,7 @@ std::size_t cut(Symbols a, Symbols b, std::size_t middle) {
 }
 
 /// Appends the pairs of `a` and `b`, which begin at `at_a` and `at_b` of the whole.
-void align(Symbols a, Symbols b, std::size_t at_a, std::size_t at_b, Pairs& pairs) {
+void align_within(Symbols a, Symbols b, std::size_t at_a, std::size_t at_b, Pairs& pairs) {
   while (!a.empty() && !b.empty() && a.front() == b.front()) {
     pairs.emplace_back(at_a++, at_b++);
     a = a.subspan(1);
@@ -55,8 +55,8 @@ void align(Symbols a, Symbols b, std::size_t at_a, std::size_t at_b, Pairs& pair
       pairs.emplace_back(at_a, at_b + static_cast<std::size_t>(found - inner_b.begin()));
   } else if (!inner_a.empty() && !inner_b.empty()) {
     const std::size_t middle = inner_a.size() / 2, at = cut(inner_a, inner_b, middle);
-    align(inner_a.first(middle), inner_b.first(at), at_a, at_b, pairs);
-    align(inner_a.subspan(middle), inner_b.subspan(at), at_a + middle, at_b + at, pairs);
+    align_within(inner_a.first(middle), inner_b.first(at), at_a, at_b, pairs);
+    align_within(inner_a.subspan(middle), inner_b.subspan(at), at_a + middle, at_b + at, pairs);
   }
   for (std::size_t i = 0; i < tail; ++i)
     pairs.emplace_back(at_a + inner_a.size() + i, at_b + inner_b.size() + i);
@@ -74,7 +74,7 @@ Pairs align(std::span<const std::string> a, std::span<const std::string> b) {
   };
   const std::vector<int> symbols_a = symbols_of(a), symbols_b = symbols_of(b);
   Pairs pairs;
-  align(Symbols(symbols_a), Symbols(symbols_b), 0, 0, pairs);
+  align_within(Symbols(symbols_a), Symbols(symbols_b), 0, 0, pairs);
   return pairs;
 }
 

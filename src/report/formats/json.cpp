@@ -15,11 +15,12 @@ class JsonFormat final : public RunWriter {
   }
 };
 
-std::unique_ptr<RunWriter> make(const WriterOptions&) { return std::make_unique<JsonFormat>(); }
-
 }  // namespace
 
 // Never left out: diff reads it back.
-const RunFormat json_format{.token = "json", .optional = false, .make = make};
+const RunFormat json_format{
+    .token = "json", .optional = false, .make = [](const WriterOptions&) -> std::unique_ptr<RunWriter> {
+      return std::make_unique<JsonFormat>();
+    }};
 
 }  // namespace attnviz::report

@@ -59,13 +59,12 @@ class NpzFormat final : public RunWriter {
   }
 };
 
-std::unique_ptr<RunWriter> make(const WriterOptions& options) {
-  return options.npz ? std::make_unique<NpzFormat>() : nullptr;
-}
-
 }  // namespace
 
 extern const RunFormat npz_format;
-const RunFormat npz_format{.files = {&kArrays, 1}, .make = make};
+const RunFormat npz_format{.files = {&kArrays, 1},
+                           .make = [](const WriterOptions& options) -> std::unique_ptr<RunWriter> {
+                             return options.npz ? std::make_unique<NpzFormat>() : nullptr;
+                           }};
 
 }  // namespace attnviz::report

@@ -108,12 +108,11 @@ class PngFormat final : public RunWriter {
   std::vector<Painter> painters_;  ///< One for each worker.
 };
 
-std::unique_ptr<RunWriter> make(const WriterOptions& options) {
-  return options.png ? std::make_unique<PngFormat>(options) : nullptr;
-}
-
 }  // namespace
 
-const RunFormat png_format{.token = "png", .files = kFiles, .make = make};
+const RunFormat png_format{
+    .token = "png", .files = kFiles, .make = [](const WriterOptions& options) -> std::unique_ptr<RunWriter> {
+      return options.png ? std::make_unique<PngFormat>(options) : nullptr;
+    }};
 
 }  // namespace attnviz::report
