@@ -61,7 +61,8 @@ TEST(ManifestJson, LookingAheadIsOfKindsThatMayBeCausal) {
   Manifest manifest = sample();
   manifest.audit.clear();
   for (const AttentionKind kind : kAttentionKinds) manifest.audit.push_back({.kind = kind});
-  for (const json& layer : json::parse(manifest_json(manifest))["audit"]["layers"]) {
+  const json written = json::parse(manifest_json(manifest));
+  for (const json& layer : written["audit"]["layers"]) {
     const std::string kind = layer["attention"];
     EXPECT_EQ(layer.contains("above_diagonal"), kind == "self" || kind == "decoder") << kind;
   }
