@@ -9,14 +9,13 @@
 #include "tokenizer/byte_trie.h"
 #include "tokenizer/labels.h"
 #include "tokenizer/sentencepiece.h"
+#include "tokenizer/unigram.h"
 #include "tokenizer/vocabulary.h"
 
 namespace attnviz::tokenizer {
 namespace {
 
 using Type = SentencePieceFile::Type;
-
-constexpr float kPenaltyOfUnknown = 10;
 
 /// What both algorithms share: the pieces, and what becomes of unknown ones.
 class SentencePieceModel : public PieceModel {
@@ -102,7 +101,7 @@ class SentencePieceUnigram final : public SentencePieceModel {
       if (is_searched(id)) entries.emplace_back(*vocabulary_.piece(id), id);
     }
     trie_ = ByteTrie(std::move(entries));
-    unknown_score_ = lowest - kPenaltyOfUnknown;
+    unknown_score_ = lowest - static_cast<float>(kUnknownPenalty);
   }
   std::string_view name() const noexcept override { return "SentencePiece Unigram"; }
 

@@ -12,8 +12,6 @@
 namespace attnviz::tokenizer {
 namespace {
 
-constexpr double kUnknownPenalty = 10;
-
 /// The best way to end at a byte of the word.
 struct Best {
   double score = 0;

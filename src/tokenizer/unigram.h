@@ -10,6 +10,9 @@
 
 namespace attnviz::tokenizer {
 
+/// What an unknown character's score lies below the lowest of all pieces, a log-probability.
+inline constexpr double kUnknownPenalty = 10;
+
 struct UnigramPiece {
   std::string_view text;
   double score = 0;  ///< Log-probability.
