@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "scratch_folder.h"
+
 namespace attnviz::testing {
 
 struct Outcome {
@@ -25,20 +27,6 @@ Outcome run_attnviz(const std::vector<std::string>& arguments, const std::string
 /// The same; the command gets `signal` as soon as `when` is true.
 Outcome run_attnviz_until(const std::function<bool()>& when, int signal,
                           const std::vector<std::string>& arguments, const std::filesystem::path& folder);
-
-/// A temporary folder that goes with the object.
-class ScratchFolder {
- public:
-  ScratchFolder();
-  ~ScratchFolder();
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  std::string str(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// While it lives, files of the commands that are started cannot grow beyond `bytes`.
 class FileSizeLimit {

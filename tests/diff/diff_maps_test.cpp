@@ -1,12 +1,12 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "attnviz/diff.h"
 #include "reductions.h"
+#include "scratch_folder.h"
 
 namespace attnviz::diff {
 namespace {
@@ -36,11 +36,6 @@ void put_run(const fs::path& folder, float weight) {
 
 class DiffMapsTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "attnviz-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(root_); }
   void put_batch(const std::string& name, const std::vector<std::pair<std::string, float>>& records) const {
     nlohmann::json manifest = {{"schema", "attnviz.batch/1"}, {"records", nlohmann::json::array()}};
     for (const auto& [id, weight] : records) {
@@ -54,7 +49,8 @@ class DiffMapsTest : public ::testing::Test {
     return nlohmann::json::parse(in);
   }
 
-  fs::path root_;
+  const attnviz::testing::ScratchFolder scratch_;
+  const fs::path root_ = scratch_.path();
   Listener listener_;
   DiffOptions plain_{.render = {.system_fonts = false}, .reductions = test::kReductions};
 };

@@ -1,12 +1,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "attnviz/report.h"
+#include "scratch_folder.h"
 
 namespace attnviz::report {
 namespace {
@@ -20,12 +20,6 @@ const std::string kSha(64, 'a');
 
 class BatchDirectoryTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "attnviz-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   static void put(const fs::path& path, const std::string& bytes) {
     fs::create_directories(path.parent_path());
     std::ofstream(path, std::ios::binary) << bytes;
@@ -61,7 +55,8 @@ class BatchDirectoryTest : public ::testing::Test {
     return outputs_of_whole_run(root_ / "run", sha, options);
   }
 
-  fs::path root_;
+  const attnviz::testing::ScratchFolder scratch_;
+  const fs::path root_ = scratch_.path();
 };
 
 TEST_F(BatchDirectoryTest, ARunIsWholeWithEveryFileThatItsManifestLists) {

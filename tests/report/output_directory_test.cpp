@@ -3,13 +3,13 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
 
 #include "attnviz/report.h"
+#include "scratch_folder.h"
 
 namespace attnviz::report {
 namespace {
@@ -19,12 +19,6 @@ namespace fs = std::filesystem;
 /// A folder of its own for each test, gone at the end.
 class OutputDirectoryTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "attnviz-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   static std::string content(const fs::path& path) {
     std::ifstream in(path, std::ios::binary);
     std::ostringstream bytes;
@@ -45,7 +39,8 @@ class OutputDirectoryTest : public ::testing::Test {
     return "";
   }
 
-  fs::path root_;
+  const attnviz::testing::ScratchFolder scratch_;
+  const fs::path root_ = scratch_.path();
   static constexpr auto kRefuse = OutputDirectory::IfNotEmpty::kRefuse;
   static constexpr auto kReplace = OutputDirectory::IfNotEmpty::kReplace;
 };

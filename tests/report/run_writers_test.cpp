@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -9,6 +8,7 @@
 #include "attnviz/report.h"
 #include "report/npz_reader.h"
 #include "report/run_maps.h"
+#include "scratch_folder.h"
 
 namespace attnviz::report {
 namespace {
@@ -27,12 +27,6 @@ WriterOptions everything() { return {.png = true, .npz = true, .render = {.syste
 
 class RunWritersTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "attnviz-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   /// Returns the paths in the order in which the formats listed them.
   std::vector<std::string> write(const std::vector<std::unique_ptr<RunWriter>>& writers, RunMaps run,
                                  const std::string& name, int workers = 1) {
@@ -76,7 +70,8 @@ class RunWritersTest : public ::testing::Test {
     return outputs_of_whole_run(root_ / name, std::string(64, 'a'), {});
   }
 
-  fs::path root_;
+  const attnviz::testing::ScratchFolder scratch_;
+  const fs::path root_ = scratch_.path();
   Hearing heard_;
 };
 

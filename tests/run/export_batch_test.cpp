@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "run/fakes.h"
+#include "scratch_folder.h"
 
 namespace attnviz::run {
 namespace {
@@ -44,13 +45,9 @@ std::string text_record(const std::string& id, const std::string& text) {
 class ExportBatchTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "attnviz-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
     options_.reductions = testing::named({"mean"});
     options_.png = false;
   }
-  void TearDown() override { fs::remove_all(root_); }
-
   BatchResult run(const std::string& lines, IfNotEmpty policy = IfNotEmpty::kRefuse,
                   const std::string& name = "maps") {
     entries_.clear();
@@ -83,7 +80,8 @@ class ExportBatchTest : public ::testing::Test {
     return files;
   }
 
-  fs::path root_;
+  const attnviz::testing::ScratchFolder scratch_;
+  const fs::path root_ = scratch_.path();
   testing::EvenModel model_;
   testing::LetterTokenizer letters_;
   Recorder listener_;

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "run/fakes.h"
+#include "scratch_folder.h"
 
 namespace attnviz::testing {
 
@@ -29,12 +30,6 @@ class Recorder final : public Listener {
 template <typename FakeModel>
 class MapsTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "attnviz-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   ExportResult run(const InputRecord& record, const ExportOptions& options = {},
                    const std::string& name = "maps") {
     OutputDirectory folder(root_ / name, OutputDirectory::IfNotEmpty::kReplace);
@@ -58,7 +53,8 @@ class MapsTest : public ::testing::Test {
     return ErrorKind::kInterrupted;
   }
 
-  fs::path root_;
+  const attnviz::testing::ScratchFolder scratch_;
+  const fs::path root_ = scratch_.path();
   std::string refused_;  ///< The sentence of the last refusal().
   FakeModel model_;
   LetterTokenizer letters_;

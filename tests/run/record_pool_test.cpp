@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -14,6 +13,7 @@
 
 #include "reductions.h"
 #include "run/write_record.h"
+#include "scratch_folder.h"
 
 namespace attnviz::run {
 namespace {
@@ -77,12 +77,6 @@ ExportOptions with_workers(int workers) {
 
 class PoolTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "attnviz-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   std::unique_ptr<OutputDirectory> folder(const std::string& name) const {
     return std::make_unique<OutputDirectory>(root_ / name, OutputDirectory::IfNotEmpty::kReplace);
   }
@@ -97,7 +91,8 @@ class PoolTest : public ::testing::Test {
     return bytes;
   }
 
-  fs::path root_;
+  const attnviz::testing::ScratchFolder scratch_;
+  const fs::path root_ = scratch_.path();
 };
 
 TEST_F(PoolTest, ManyWorkersWriteTheBytesOfOne) {
